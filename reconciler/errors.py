@@ -44,6 +44,18 @@ class Misconfigured(ReconcilerError):
     state = ""
 
 
+class PersonsToken(Misconfigured):
+    """The key is a person's own token, in whose name everything would be done.
+
+    `pages`: an incident that is created with it pages somebody. While that person is on call, PagerDuty creates it
+    acknowledged in that person's name.
+    """
+
+    def __init__(self, message: str, *, pages: bool) -> None:
+        super().__init__(message)
+        self.pages = pages
+
+
 class Refused(Misconfigured):
     """The account is refused: its key, user, service or plan. Every other request would fail in the same way."""
 

@@ -179,7 +179,7 @@ class Settings(BaseModel):
     def warnings(self) -> tuple[str, ...]:
         """What is probably a mistake: names near ours in the environment, and values; one line each."""
         found = list(self._misspelt)
-        if self.status_password and not self.status_listen:
+        if self.status_password and not (self.status_listen or self.http_listen):
             found.append("STATUS_PASSWORD: is of no use without STATUS_LISTEN: there is no status page")
         found += self._guessed()
         read_from = (self.alert_source, self.alert_shadow)

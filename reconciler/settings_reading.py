@@ -180,7 +180,8 @@ _GUARDS = {
 def _empty(texts: Mapping[str, str], layers: Sequence[Layer]) -> Iterator[str]:
     """Secrets that are given as nothing, as by a template without its value, and leave an entrance open so."""
     for name, opens in _GUARDS.items():
-        if opens in texts and name not in texts and any(name in layer.texts for layer in layers):
+        given = {name, f"{name}_FILE"} & {each for layer in layers for each in layer.texts}
+        if opens in texts and name not in texts and given:
             yield f"{name}: is empty, which lets everybody in; give a value{_FILE.format(name)}, or remove it"
 
 

@@ -43,7 +43,8 @@ def read_dotenv(file: Path | None, problems: list[str]) -> Layer:
     if file is None:
         return Layer(name, {})
     try:
-        bindings = list(parse_stream(io.StringIO(file.read_text(encoding="utf-8-sig"))))
+        with os.fdopen(_opened(str(file)), encoding="utf-8-sig") as opened:
+            bindings = list(parse_stream(io.StringIO(opened.read())))
     except FileNotFoundError:
         return Layer(name, {})
     except (OSError, UnicodeDecodeError) as error:
@@ -128,13 +129,20 @@ def _closed(file: Path) -> str:
 
 
 def exposed(file: Path | None, secrets: Collection[str]) -> tuple[str, ...]:
-    """A warning if everybody on the machine may read the file, and it holds one of these variables."""
+    """A warning if others may change the file, or everybody may read it and it holds one of these variables."""
     if file is None:
         return ()
     try:
-        mode = file.stat().st_mode
+        found = file.stat()
     except OSError:
         return ()
+    mode, name = found.st_mode, file.name
+    if found.st_uid not in (os.geteuid(), 0):
+        return (
+            f"{name}: belongs to user {found.st_uid}, who decides what is done: chown it to user {os.geteuid()}",
+        )
+    if mode & stat.S_IWOTH:
+        return (f"{name}: every user of this machine may change it, and so what is done: chmod 600 {name}",)
     values = read_dotenv(file, []).texts if mode & stat.S_IROTH else {}
     held = [name for name in secrets if values.get(name)]
     if not held:

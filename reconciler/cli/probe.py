@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.common import FAILED, configured, print_json
+from reconciler.cli.common import FAILED, complain, configured, print_json
 
 if TYPE_CHECKING:
     from reconciler.probe.run import Result
@@ -56,7 +56,7 @@ def probe(
     else:
         click.echo(report.as_text(result, product))
     for one in result.left:
-        click.echo(f"reconciler: {report.left_line(one)}", err=True)
+        complain(report.left_line(one))
     sys.exit(0 if report.is_good(result) else FAILED)
 
 
@@ -105,7 +105,7 @@ def _run(settings: Settings, steps: tuple[Step, ...], signals: StopSignals, *, i
     show("")
     if result is None:
         for one in assembled.objects.left():
-            click.echo(f"reconciler: {left_line(one)}", err=True)
+            complain(left_line(one))
         raise Transient("stopped before everything was removed; the next run removes it")
     return result
 

@@ -20,7 +20,7 @@ from reconciler.core.policy import Policy
 from reconciler.core.readings import is_adoption
 from reconciler.core.sanitize import clean, comparable, safe
 
-_CUT = re.compile(r"(?P<kept>.*)… \[cut: \d+ characters in all[^\]]*\]", re.DOTALL)
+_CUT = re.compile(r"(?P<kept>.*)… \[cut: \d+ characters in all\]", re.DOTALL)
 
 
 class Sources:
@@ -35,9 +35,9 @@ class Sources:
         self._notes: dict[str, list[_Source]] = defaultdict(list)
         for note in notes or ():
             self._notes[_origin(side, note)].append(_Source(note))
-        self._sent: dict[str, list[_Text]] = defaultdict(list)
+        self._sent: dict[str, list[_Sent]] = defaultdict(list)
         for action in mine:
-            self._sent[text.head(action.text)].append(_Text(text.in_one_form(action.text)))
+            self._sent[text.head(action.text)].append(_Sent(action.text))
 
     def has(self, copy: str, *, by_us: bool) -> bool | None:
         """Whether this text is our copy of something on that side; None if that depends on unread notes.
@@ -64,7 +64,7 @@ class Sources:
         if not head or head not in self._sent:
             return False
         whole = _Text(text.in_one_form(copy))
-        return any(sent.is_same(whole) for sent in self._sent[head])
+        return any(sent.text.is_same(whole) for sent in self._sent[head])
 
 
 def is_ours_by_author(
@@ -102,22 +102,36 @@ class _Text:
         return other.plain in (self.plain, self.escaped) or self.plain == other.escaped
 
 
+class _Sent:
+    """A note that we have sent, in the form in which notes are compared."""
+
+    def __init__(self, words: str) -> None:
+        self._words = words
+
+    @cached_property
+    def text(self) -> _Text:
+        return _Text(text.in_one_form(self._words))
+
+
 class _Source:
     """A note that may have been copied: as it is now, sanitized, or as it is, as earlier versions did."""
 
     def __init__(self, note: Note) -> None:
-        self._author = note.author.name
-        self._forms = tuple(_Text(form) for form in dict.fromkeys((note.text, safe(note.text))))
+        self._note = note
+
+    @cached_property
+    def _forms(self) -> tuple[_Text, ...]:
+        return tuple(_Text(form) for form in dict.fromkeys((self._note.text, safe(self._note.text))))
 
     def is_copied_by(self, words: str, mark: re.Match[str], *, by_us: bool) -> bool:
         """Whether a note with this mark and these words copies it: in full, cut as once was done, or in part.
 
         The mark names its author, or somebody who has been renamed since if we may have written it.
         """
-        is_named = text.is_same_name(mark["name"], text.name_in_mark(self._author))
-        return (by_us or is_named) and any(
-            _is_copy(words, form, is_part=bool(mark["part"])) for form in self._forms
-        )
+        is_named = text.is_same_name(mark["name"], text.name_in_mark(self._note.author.name))
+        # Whoever may not be us copies a part that is too long to be in the source by chance.
+        is_part = bool(mark["part"]) and (by_us or len(words) >= text.LEAST_PART)
+        return (by_us or is_named) and any(_is_copy(words, form, is_part=is_part) for form in self._forms)
 
 
 def _origin(side: Side, note: Note) -> str:

@@ -84,10 +84,10 @@ def has_foreign_mark(seen: Observation, side: Side, policy: Policy) -> bool:
     It is a copy only if its source exists, so that the other side's notes have to be read.
     """
     other, kind = (Side.PAGERDUTY, Kind.ALERT_NOTE) if side is Side.ALERTS else (Side.ALERTS, Kind.PAGERDUTY_NOTE)
-    sources = Sources(other, None, (action for action in seen.mine if action.kind is kind))
-    for note in (seen.alert_notes if side is Side.ALERTS else seen.incident_notes) or ():
-        if (side, note.id) in seen.known_notes:
-            continue
+    notes = (seen.alert_notes if side is Side.ALERTS else seen.incident_notes) or ()
+    new = [note for note in notes if (side, note.id) not in seen.known_notes and "[" in note.text]
+    sources = Sources(other, None, (action for action in seen.mine if action.kind is kind) if new else ())
+    for note in new:
         by_us = wrote(note, policy) if side is Side.ALERTS else policy.is_automation(note.author)
         genuine = sources.has(note.text, by_us=by_us)
         if genuine is None and not is_ours_by_author(side, note, seen, policy, genuine=None):

@@ -23,7 +23,7 @@ _HARMFUL = re.compile(
     "\u206a-\u206f\ufff9-\ufffb"  # deprecated format characters, and those that hide text as an annotation
     "]+"
 )
-_OPENING = re.compile("[\\[\uff3b\ufe47]")
+_OPENING = re.compile("[\\[\uff3b\ufe47](?![\\[\uff3b\ufe47])")  # of several in a row the last one
 _DOTS = "·•‧∙⋅・᛫⸱ꞏ"
 _BLANK = "\u115f\u1160\u2800"
 _LETTERS = str.maketrans("аеорѕіјуοριυ" + _DOTS, "aeopsijyopiy" + "·" * len(_DOTS))  # noqa: RUF001 - as above

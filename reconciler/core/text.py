@@ -273,15 +273,21 @@ def plain_note(text: str) -> str:
 def plain_parts(text: str, mark: str) -> tuple[tuple[str, str], ...]:
     """Parts of a note whose plain form was refused, each with its own mark.
 
-    They are within every known limit; where the note was so already, about half as long. The note of an act, whose
-    words are part of the mark, is left without its details. The plain form itself: there is nothing shorter.
+    At first a short part and the rest: if that part is refused too, the note's length is not the reason. Then
+    parts within every known limit and, where the note is so already, about half as long. The note of an act, whose
+    words are part of the mark, is left without its details. A note that cannot be made shorter is its only part.
     """
-    plain = plain_note(text)
-    words = plain.removeprefix(marked(mark, ""))
+    plain, bare = plain_note(text), plain_note(mark)
+    if plain == bare:
+        return ((mark, plain),)
+    words = plain.removeprefix(marked(bare, ""))
+    if mark.endswith("]") and not mark.endswith(")]") and len(words) > 2 * LEAST_PART:
+        first = _pieces(words, LEAST_PART)[0]
+        return _numbered(mark, [first, words.removeprefix(first)])
     if len(plain) > PLAIN_NOTE_LIMIT:
         return split(mark, words, PLAIN_NOTE_LIMIT)
     if not mark.endswith("]"):
-        return ((mark, mark),)
+        return ((mark, bare),)
     if len(words) <= LEAST_PART:
         return ((mark, plain),)
     return _numbered(mark, _pieces(words, len(words) * 5 // 9 + 1))

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from reconciler.core.model import Act
-from reconciler.probe.objects import PREFIX, TAG, Created, Kind, Objects
+from reconciler.probe.objects import TAG, Created, Kind, Objects, is_made
 from reconciler.probe.wire import Api, Json, Reply
 from reconciler.vendors.json_fields import items, mapping, segment, text
 
@@ -202,7 +202,7 @@ class Alerts:
         """Record open alerts of earlier runs; their number."""
         rows = self.rows_of(self.listed(f"tag:{TAG} AND status:open").needed("the list of alerts"))
         known = {one.id for one in self._objects.left()}
-        found = [row for row in rows if text(row.get("message")).startswith(PREFIX)]
+        found = [row for row in rows if is_made(text(row.get("message")))]
         strange = [row for row in found if text(row.get("id")) not in known]
         for row in strange:
             alert_id = text(row.get("id"))

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from reconciler.probe.objects import PREFIX, Created, Kind, Objects
+from reconciler.probe.objects import PREFIX, Created, Kind, Objects, is_made
 from reconciler.probe.wire import Api, Json, NotSettled, Params, Reply
 from reconciler.vendors.json_fields import items, mapping, moment, segment, text
 
@@ -150,7 +150,7 @@ class Incidents:
 
     def adopt_leftovers(self) -> int:
         """Record open incidents of earlier runs; their number."""
-        return self._adopt(PREFIX)
+        return self._adopt("")
 
     def find(self) -> None:
         """Record incidents of this run whose creation was not answered."""
@@ -158,7 +158,8 @@ class Incidents:
 
     def _adopt(self, beginning: str) -> int:
         known = {one.id for one in self._objects.left()}
-        found = [row for row in self.open() if text(row.get("title")).startswith(beginning)]
+        titled = ((text(row.get("title")), row) for row in self.open())
+        found = [row for title, row in titled if is_made(title) and title.startswith(beginning)]
         strange = [row for row in found if text(row.get("id")) not in known]
         for row in strange:
             title = text(row.get("title"))

@@ -1,5 +1,6 @@
 """Everything that the probe creates, recorded before it is created, so that all of it can be removed."""
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,14 @@ PREFIX = "reconciler probe"
 """How the title of everything begins that any run of the probe creates."""
 TAG = "reconciler-probe"
 """The tag of its alerts, by which a later run finds them."""
+
+
+_MADE = re.compile(rf"{PREFIX} [0-9a-f]+ [a-z]+ \d+: may be removed")
+
+
+def is_made(title: str) -> bool:
+    """Whether an object has the title of one that a run of the probe has created."""
+    return _MADE.match(title) is not None
 
 
 class Kind(StrEnum):

@@ -36,6 +36,8 @@ from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.vendors.ports import Clock
 
+PART = " part "
+"""Stands before the number of a part in its action's key, which begins with the key of the whole note."""
 _RETRIED = {Scope.PATH: "not_executed", Scope.LATER: "not_executed"}
 
 
@@ -99,7 +101,7 @@ class ActionDelivery:
     def _postpone(self, action: Action, why: str) -> Blocks:
         """Make the action due again soon, because its target could not be read as it is."""
         now = self._tools.clock.now()
-        since = action.failing_since or now
+        since = (action.error == why and action.failing_since) or now
         wait = now + backoff(action.attempts)
         later = Settlement(
             action.id, Status.PLANNED, why, not_before=wait, attempts=action.attempts + 1, failing_since=since
@@ -174,6 +176,8 @@ class ActionDelivery:
             dead = self._entry(action, Event.DEAD, verdict.why, error.request_id)
             reason = "missing" if scope is Scope.MISSING else "rejected"
             self._settle(action, verdict, reason=reason, entries=(dead,))
+            if scope is Scope.REQUEST:
+                self._give_up_parts(action, verdict.why)
         else:
             said = self._failure(action, Event.REFUSED, error) if verdict.why != action.error else ()
             self._settle(action, verdict, reason=_RETRIED.get(scope, "refused"), entries=said)
@@ -213,6 +217,21 @@ class ActionDelivery:
             pair = unit.snapshot.pair(action.alert_id)
         return pair.alerts if pair else None
 
+    def _give_up_parts(self, action: Action, why: str) -> None:
+        """Give the note's other parts up if its shortest one is refused: then its length is not the reason."""
+        whole, is_part, _ = action.key.partition(PART)
+        if not is_part:
+            return
+        with self._tools.database.reading() as unit:
+            mine = unit.outbox.of((action.alert_id,)).get(action.alert_id, ())
+        parts = [part for part in mine if part.key.startswith(f"{whole}{PART}")]
+        if any(part.status in (Status.DONE, Status.SENT) for part in parts):
+            return
+        for part in parts:
+            if part.status is Status.PLANNED:
+                entry = self._entry(part, Event.DEAD, why)
+                self._settle(part, Settlement(part.id, Status.DEAD, why), reason="rejected", entries=(entry,))
+
     def _replace_by_parts(self, action: Action) -> bool:
         """Replace a note that is refused even in plain form by shorter parts, each an action of its own."""
         if not action.kind.is_note:
@@ -220,13 +239,14 @@ class ActionDelivery:
         parts = text.plain_parts(action.text, action.mark)
         if [words for _, words in parts] == [text.plain_note(action.text)]:
             return False
-        fresh = replace(action, error="", attempts=0, not_before=None, failing_since=None)
+        now = self._tools.clock.now()
+        since = action.failing_since or now  # what waits behind the note waits no longer for its parts
+        fresh = replace(action, error="", attempts=0, not_before=None, failing_since=since)
         planned = [
-            replace(fresh, key=f"{action.key} part {number}", mark=mark, text=words)
+            replace(fresh, key=f"{action.key}{PART}{number}", mark=mark, text=words)
             for number, (mark, words) in enumerate(parts, 1)
         ]
         dropped = Settlement(action.id, Status.DROPPED, f"sent in {len(parts)} shorter parts")
-        now = self._tools.clock.now()
         with self._tools.database.writing() as unit:
             unit.outbox.add(planned, now)
             unit.outbox.settle(dropped, now)

@@ -9,6 +9,8 @@ from reconciler.reconcile.vendor_calls import Vendors
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.vendors.ports import Clock
 
+OLD_ALERT, OLD_INCIDENT = (f"the {each} was shown as it had been before" for each in ("alert", "incident"))
+
 
 class OldCopy(Exception):
     """A read was answered with an earlier state than an earlier read has shown. The next one may not be."""
@@ -26,8 +28,8 @@ class TargetCheck:
     def check(self, action: Action) -> tuple[str | None, Incident | None]:
         """The objection to a write, None if there is none, and the incident that it is meant for.
 
-        Raises what a read raises, and OldCopy. An old state is believed once an action has waited for longer than
-        the staleness bound.
+        Raises what a read raises, and OldCopy. An old state is believed once an action has waited because of it
+        for longer than the staleness bound.
         """
         if not action.kind.is_state:
             return None, None
@@ -35,12 +37,12 @@ class TargetCheck:
             alert = self._vendors.alerts.alert(action.alert_id)
             pair, now = self._pair_to_compare(action), self._clock.now()
             if pair is not None and is_old_alert(alert, pair.alerts, now):
-                raise OldCopy("the alert was shown as it had been before")
+                raise OldCopy(OLD_ALERT)
             return objection_to_alert_write(action, alert), None
         incident = self._vendors.pagerduty.incident(action.incident_id or "")
         pair, now = self._pair_to_compare(action), self._clock.now()
         if pair is not None and is_old_incident(incident, pair, now):
-            raise OldCopy("the incident was shown as it had been before")
+            raise OldCopy(OLD_INCIDENT)
         return objection_in_pagerduty(action, incident, self._policy), incident
 
     def check_again(self, action: Action) -> str | None:
@@ -56,7 +58,7 @@ class TargetCheck:
             return None
 
     def _pair_to_compare(self, action: Action) -> Pair | None:
-        since = action.failing_since
+        since = action.failing_since if action.error in (OLD_ALERT, OLD_INCIDENT) else None
         if since is not None and self._clock.now() - since >= self._policy.staleness:
             return None
         with self._database.reading() as unit:

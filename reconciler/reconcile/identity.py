@@ -3,7 +3,8 @@
 | what is asked           | when it is wrong                            | what is still written to PagerDuty |
 |-------------------------|---------------------------------------------|------------------------------------|
 | the key                 | it is refused                               | nothing                            |
-| the key                 | it is a person's token                      | new incidents: a page is a page    |
+| the key                 | a person's token                            | new incidents                      |
+| the key                 | the token of somebody who is on call        | nothing                            |
 | the automation user     | unknown, or not the one that was given      | nothing                            |
 | its role                | it may be unable to write                   | everything is tried                |
 | the service             | unknown to the key                          | everything but new incidents       |
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from reconciler.core.model import Person, Side
-from reconciler.errors import Misconfigured, ReconcilerError, Refused
+from reconciler.errors import Misconfigured, PersonsToken, ReconcilerError, Refused
 from reconciler.reconcile.problems import Problem
 from reconciler.vendors.ports import Clock, OnCall, PagerDutyReader, ServiceStatus
 
@@ -129,9 +130,10 @@ class Identity:
         unsure = self._unsure or next((error for error in wrong.values() if isinstance(error, Refused)), None)
         certain = [error for error in wrong.values() if not isinstance(error, Refused)]
         is_ours = user is None or isinstance(user, Refused)
+        key = wrong.get("key")
         return AccountState(
-            may_write="key" not in wrong and is_ours,
-            may_page=not isinstance(wrong.get("key"), Refused)
+            may_write=key is None and is_ours,
+            may_page=(key is None or (isinstance(key, PersonsToken) and key.pages))
             and is_ours
             and (service is None or isinstance(service, Refused)),
             problems=tuple(Problem(Side.PAGERDUTY, error) for error in (*certain, *self._objections.values())),

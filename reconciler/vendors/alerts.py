@@ -13,7 +13,7 @@ from typing import Any
 from reconciler.core.model import Act, Actor, Alert
 from reconciler.errors import Missing
 from reconciler.vendors.http import Http
-from reconciler.vendors.json_fields import LONGEST_ID, OnBadRow, ignore, mapping, moment, readable
+from reconciler.vendors.json_fields import OnBadRow, ignore, mapping, moment, readable
 from reconciler.vendors.ports import PAGE
 
 WINDOW = 19_999
@@ -41,6 +41,10 @@ class Page:
 def is_last(offset: int) -> bool:
     """Whether the page after this one lies outside the paging window."""
     return offset + 2 * PAGE > WINDOW
+
+
+LONGEST_TOKEN = 4096
+"""Characters of the token of a next page, which is opaque and becomes a part of an address."""
 
 
 class AlertLists(ABC):
@@ -146,7 +150,7 @@ class AlertLists(ABC):
             token = after
             if not page or not token or token in spent:
                 return
-            if len(token) > LONGEST_ID:
+            if len(token) > LONGEST_TOKEN:
                 self._on_bad_row(
                     self.vendor, f"{what} of alert {alert_id}: no token of a next page: {token[:40]}…"
                 )

@@ -394,7 +394,7 @@ def test_a_problem_keeps_its_example(text: str) -> None:
 def test_a_dotenv_file_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / ".env").mkdir()
     (only,) = problems(REQUIRED, tmp_path / ".env")
-    assert only == ".env: cannot be read: Is a directory; fix or remove it"
+    assert only == ".env: cannot be read: it is no regular file; fix or remove it"
     binary = tmp_path / "binary"
     binary.write_bytes(b"LOG_LEVEL=\xff")
     (only,) = problems(REQUIRED, binary)

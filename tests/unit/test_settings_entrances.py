@@ -22,6 +22,7 @@ def test_an_empty_secret_of_an_open_entrance_is_an_error(name: str, given: dict[
     assert told.startswith(
         f"{name}: is empty, which lets everybody in; give a value, or its file's path as {name}_FILE"
     )
+    assert problem(**given, **{f"{name}_FILE": ""}) == told
     assert loaded(**{name: ""}) == loaded(), "without the entrance it opens nothing"
 
 

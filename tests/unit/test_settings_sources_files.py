@@ -78,7 +78,7 @@ def test_a_folder_that_may_not_be_entered_is_named_instead_of_the_file(
         raise PermissionError(13, "Permission denied")
 
     file = tmp_path / ".env"
-    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr("reconciler.settings_sources._opened", refuse)
     (line,) = problems(REQUIRED, file)
     assert line == ".env: cannot be read: Permission denied; fix or remove it"
     monkeypatch.setattr(os, "access", lambda *_, **_more: False)
@@ -108,3 +108,27 @@ def test_without_a_dotenv_file_nothing_is_read(tmp_path: Path) -> None:
     told: list[str] = []
     assert read_dotenv(None, told).texts == read_dotenv(tmp_path / ".env", told).texts == {}
     assert told == []
+
+
+def test_a_dotenv_file_that_others_may_change_is_warned_of_and_a_pipe_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / ".env"
+    file.write_text("LOG_LEVEL=INFO\n")
+    for mode in (0o622, 0o666):
+        file.chmod(mode)
+        assert exposures(file) == (
+            ".env: every user of this machine may change it, and so what is done: chmod 600 .env",
+        )
+    file.chmod(0o600)
+    assert exposures(file) == ()
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    owner = file.stat()
+    monkeypatch.setattr(Path, "stat", lambda _: os.stat_result((*owner[:4], 4711, *owner[5:])))
+    (line,) = exposures(file)
+    assert line.startswith(".env: belongs to user 4711, who decides what is done: chown it to user ")
+    monkeypatch.undo()
+    file.unlink()
+    os.mkfifo(file)
+    (line,) = problems(REQUIRED, file)
+    assert line == ".env: cannot be read: it is no regular file; fix or remove it"

@@ -13,6 +13,7 @@ from reconciler.errors import (
     Misconfigured,
     Missing,
     Permanent,
+    PersonsToken,
     ReconcilerError,
     Refused,
     Transient,
@@ -63,7 +64,7 @@ class Setup:
         )
 
     def check_key(self) -> None:
-        """Raise Misconfigured if the key is a user's token and that user is not the automation user."""
+        """Raise PersonsToken if the key is a user's token and that user is not the automation user."""
         try:
             answer = self._http.get("/users/me", accept=_NO_USERS_TOKEN)
         except (Transient, Permanent):
@@ -77,11 +78,23 @@ class Setup:
         if owner is None or is_same(row.get("email"), self._email):
             return
         if not any(is_same(row.get(name), self._user) for name in ("id", "name", "summary")):
-            raise Misconfigured(
+            pages = not self._may_be_on_call(owner)
+            written = "only incidents are created" if pages else "nothing is written, as that person is on call"
+            raise PersonsToken(
                 f"PAGERDUTY_API_KEY: is the user token of {owner.name} ({text(row.get('email')) or owner.id}): "
-                "everything would be done in that person's name; give an account's REST API key, or a token of "
-                "the automation user"
+                f"everything would be done in that person's name, so that {written}; give an account's REST API "
+                "key, or a token of the automation user",
+                pages=pages,
             )
+
+    def _may_be_on_call(self, person: Person) -> bool:
+        """Whether somebody is on call on the service now; True if that cannot be read."""
+        try:
+            policy_id = self.check_service().escalation_policy_id
+        except ReconcilerError:
+            return True
+        duty = self._on_duty(policy_id) if policy_id else None
+        return duty is None or any(is_user(one, person) for one in duty)
 
     def check_service(self) -> ServiceStatus:
         """The state of the configured service. Misconfigured if PagerDuty has none with this id."""

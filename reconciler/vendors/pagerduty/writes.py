@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.core.model import Incident, Note, Person
-from reconciler.errors import Duplicate, ObjectError, Permanent, ReconcilerError, Unknown
+from reconciler.errors import Duplicate, ObjectError, Permanent, RateLimited, ReconcilerError, Unknown
 from reconciler.vendors.call_context import CallPriority, at_least
 from reconciler.vendors.http import Answer, Http
 from reconciler.vendors.json_fields import BadRow, ignore, mapping
@@ -14,6 +14,8 @@ from reconciler.vendors.pagerduty.pages import VENDOR, Pages, place
 from reconciler.vendors.pagerduty.rows import is_user, parse_incident, parse_note
 
 _DUPLICATE = "matching dedup key already exists"
+PEOPLE = "people"
+"""Name of the way that assigns people in person."""
 
 
 class PagerDutyWriting:
@@ -95,20 +97,28 @@ class PagerDutyWriting:
             *([("policy", {"escalation_policy": policy})] if policy_id else []),
             ("level 2", {"escalation_level": 2}),
         ]
+        if self._way == PEOPLE:
+            yield from self._to_people(policy_id, automation)
         yield from sorted(ways, key=lambda way: way[0] != self._way)
+        if self._way != PEOPLE:
+            yield from self._to_people(policy_id, automation)
+
+    def _to_people(self, policy_id: str, automation: Person) -> Iterator[tuple[str, dict[str, Any]]]:
         people = self._people(policy_id, automation)
         if people:
-            yield (
-                "people",
-                {"assignments": [{"assignee": {"id": each, "type": "user_reference"}} for each in people]},
-            )
+            yield PEOPLE, {"assignments": [{"assignee": {"id": one, "type": "user_reference"}} for one in people]}
 
     def _people(self, policy_id: str, automation: Person) -> list[str]:
-        """Ids of the people on call on the lowest level that has any but the automation user; empty if unknown."""
+        """Ids of the people on call on the lowest level that has any but the automation user; empty if unknown.
+
+        RateLimited if there is no room to ask now.
+        """
         if not policy_id:
             return []
         try:
             duty = on_duty(self._pages, policy_id)
+        except RateLimited:
+            raise
         except ReconcilerError:
             return []
         others = [(level, one.id) for level, one in duty if one.id and not is_user(one, automation)]

@@ -275,6 +275,21 @@ def test_the_note_of_an_act_that_is_too_long_is_left_without_its_details() -> No
     assert text.plain_parts(f"{told}\n(merged)", told) == ((told, told),)
 
 
+@pytest.mark.parametrize(
+    "mark",
+    [
+        f'{PAGERDUTY_ACT_MARK} incident #7 "soft\u00adhyphen" bears this alert\'s key, too',
+        "[PagerDuty · reconciler · incident Q1 key abc]",
+        OPSGENIE_MARK,
+    ],
+    ids=["of an act, with an unprintable character", "a key note", "without words"],
+)
+def test_a_note_that_is_only_its_mark_cannot_be_made_shorter(mark: str) -> None:
+    (part,) = text.plain_parts(mark, mark)
+    assert part == (mark, text.plain_note(mark))
+    assert text.plain_parts(part[1], mark) == (part,)
+
+
 def test_a_note_that_is_refused_in_plain_form_is_halved_until_it_is_short() -> None:
     words = "word " * 100
     sizes, notes = [], [(OPSGENIE_MARK, text.marked(OPSGENIE_MARK, words))]
@@ -282,14 +297,16 @@ def test_a_note_that_is_refused_in_plain_form_is_halved_until_it_is_short() -> N
         notes = halves
         sizes.append(max(len(text.after(sent, own)) for own, sent in notes))
     assert sizes == sorted(sizes, reverse=True)
-    assert sizes[0] <= 280
+    assert sizes[1] <= 280, "after a short part and the rest"
     assert sizes[-1] <= text.LEAST_PART
     assert all(text.is_copy_from(sent, OG) and text.carries(sent, own) for own, sent in notes)
     assert " ".join(text.after(sent, own) for own, sent in notes).split() == ["word"] * 100
 
 
 def test_the_plain_parts_of_a_long_note_are_complete() -> None:
-    parts = text.plain_parts(text.marked(OPSGENIE_MARK, "line\nline " * 400), OPSGENIE_MARK)
+    (own, first), (rest, others) = text.plain_parts(text.marked(OPSGENIE_MARK, "line\nline " * 400), OPSGENIE_MARK)
+    assert len(text.after(first, own)) <= text.LEAST_PART
+    parts = ((own, first), *text.plain_parts(others, rest))
     assert all(len(sent) <= 1_000 and sent.isprintable() and text.carries(sent, own) for own, sent in parts)
     assert " ".join(text.after(sent, own) for own, sent in parts).split() == ["line"] * 800
 

@@ -55,8 +55,8 @@ def test_an_error_of_one_vendor_does_not_keep_the_others_objects() -> None:
 
 def test_leftovers_of_earlier_runs_are_removed_and_nothing_else() -> None:
     made = bench()
-    made.sandbox.opsgenie.create_alert(f"{PREFIX} 1 alert 1", user="Ana Ruiz", tags=[TAG])
-    made.sandbox.pagerduty.create_incident(f"{PREFIX} 1 incident 2")
+    made.sandbox.opsgenie.create_alert(f"{PREFIX} 1 alert 1: may be removed", user="Ana Ruiz", tags=[TAG])
+    made.sandbox.pagerduty.create_incident(f"{PREFIX} 1 incident 2: may be removed")
     made.sandbox.pagerduty.create_incident("database is down")
     assert leftovers(made.probe.trial, made.probe.objects) == 2
     assert made.open() == ["database is down"]

@@ -125,7 +125,7 @@ def test_an_object_whose_creation_was_not_answered_is_removed_as_well() -> None:
 
 def test_leftovers_are_removed_first_and_progress_is_told() -> None:
     made, told = bench(), list[tuple[str, int, int]]()
-    made.sandbox.pagerduty.create_incident(f"{PREFIX} 1 incident 2")
+    made.sandbox.pagerduty.create_incident(f"{PREFIX} 1 incident 2: may be removed")
     steps = (step("one", ordinary), step("two", ordinary))
     result = made.probe.run(steps, lambda *each: told.append(each))
     assert result.leftovers == 1

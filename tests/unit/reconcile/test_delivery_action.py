@@ -82,6 +82,29 @@ def test_a_note_too_long_in_its_plain_form_is_sent_in_parts(
     assert {status for _, status in bench.statuses()} == {Status.DONE, Status.DROPPED}
 
 
+def test_a_note_that_is_refused_at_any_length_is_given_up_soon_and_holds_nothing_up(
+    database: Database,
+) -> None:
+    mark = "[Opsgenie · Ana Ruiz · 2026-11-23 09:14:05.123Z]"
+    long = waiting(Kind.PAGERDUTY_NOTE, "a", text=f"{mark} {'word ' * 5_000}", mark=mark)
+    bench = bench_of(database, long, waiting(Kind.PAGERDUTY_ACKNOWLEDGE, "a", 1), pairs=pairs("a"))
+    tried: list[str] = []
+
+    def refuses(name: str, _: object) -> Permanent | None:
+        if name != "add_note":
+            return None
+        tried.append(name)
+        return Permanent("400: this incident has 2,000 notes", 400)
+
+    bench.vendors.fails = refuses
+    for _ in range(3):
+        bench.deliver_after(1)
+    assert len(tried) == 3, "as it is, in plain form, and its first part"
+    found = bench.statuses()
+    assert [status for _, status in found if status is Status.PLANNED] == []
+    assert sum(status is Status.DONE for _, status in found) == 1, "the acknowledgement"
+
+
 def test_a_short_note_that_is_refused_is_dead(database: Database) -> None:
     bench = bench_of(database, waiting(Kind.PAGERDUTY_NOTE, "a"), pairs=pairs("a"))
     bench.vendors.fails = lambda name, _: Permanent("422", 422) if name == "add_note" else None

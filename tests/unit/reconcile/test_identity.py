@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from reconciler.core.model import Person
-from reconciler.errors import Blocked, Misconfigured, Permanent, ReconcilerError, Refused, Unknown
+from reconciler.errors import Blocked, Misconfigured, Permanent, PersonsToken, ReconcilerError, Refused, Unknown
 from reconciler.reconcile.identity import AccountView, Identity
 from reconciler.vendors.ports import AutomationUser, OnCall, ServiceStatus
 from tests.support.builders import BOT
@@ -94,7 +94,8 @@ def test_the_account_is_read_at_the_start_and_once_per_interval(pagerduty: Pager
 @pytest.mark.parametrize(
     ("what", "error", "may_write", "may_page"),
     [
-        ("key", Misconfigured("PAGERDUTY_API_KEY: a person's token"), False, True),
+        ("key", PersonsToken("PAGERDUTY_API_KEY: a person's token", pages=True), False, True),
+        ("key", PersonsToken("PAGERDUTY_API_KEY: that of somebody on call", pages=False), False, False),
         ("key", Refused("401"), False, False),
         ("user", Misconfigured("PAGERDUTY_EMAIL: unknown"), False, False),
         ("user", Refused("402"), True, True),
@@ -113,7 +114,7 @@ def test_each_answer_allows_or_forbids_writing(
     assert not cycle(identity)
     standing = identity.state
     assert (standing.may_write, standing.may_page) == (may_write, may_page)
-    certain = type(error) is Misconfigured
+    certain = type(error) in (Misconfigured, PersonsToken)
     assert problem_texts(identity) == ([str(error)] if certain else [])
     assert (standing.unsure is None) is certain
     pagerduty.wrong.clear()

@@ -11,6 +11,7 @@ from reconciler.errors import (
     Blocked,
     Forbidden,
     Misconfigured,
+    PersonsToken,
     Refused,
 )
 from reconciler.vendors.http import Http
@@ -145,6 +146,7 @@ def test_any_other_role_is_no_objection(wire: responses.RequestsMock, role: Any)
 
 ME = f"{USERS}/me"
 UNAUTHORIZED = {"status": 401, "json": {"error": {"message": "Unauthorized", "code": 2006}}}
+ON_CALLS = f"{PAGERDUTY}/oncalls"
 ALICE = {"id": "PALICE1", "name": "Alice", "summary": "Alice", "email": "alice@operator.example"}
 
 
@@ -159,12 +161,32 @@ def test_a_key_is_refused_only_where_another_endpoint_refuses_it_too(wire: respo
         client().check_key()
 
 
-def test_a_persons_token_is_refused_by_name(wire: responses.RequestsMock) -> None:
+def on_call(user_id: str) -> dict[str, Any]:
+    return {"user": user(user_id, "somebody"), "escalation_level": 1}
+
+
+@pytest.mark.parametrize(
+    ("duty", "pages"),
+    [
+        ({"json": page("oncalls", [on_call("PJANE01")])}, True),
+        ({"json": page("oncalls", [])}, True),
+        ({"json": page("oncalls", [on_call("PJANE01"), on_call("PALICE1")])}, False),
+        ({"status": 500, "json": {}}, False),
+    ],
+    ids=["somebody else is on call", "nobody is", "its owner is", "not known"],
+)
+def test_a_persons_token_is_refused_by_name_and_pages_unless_its_owner_may_be_on_call(
+    wire: responses.RequestsMock, duty: dict[str, Any], *, pages: bool
+) -> None:
     wire.get(ME, json={"user": ALICE}, match=[ALWAYS])
+    wire.get(SERVICE_URL, json={"service": {"id": SERVICE, "escalation_policy": {"id": "PPOL001"}}})
+    wire.get(ON_CALLS, **duty)
+    told = "only incidents are created" if pages else "nothing is written, as that person is on call"
     with pytest.raises(
-        Misconfigured, match=r"^PAGERDUTY_API_KEY: is the user token of Alice \(alice@operator\.example\): "
-    ):
+        PersonsToken, match=rf"^PAGERDUTY_API_KEY: is the user token of Alice \(.*, so that {told}; "
+    ) as it:
         client().check_key()
+    assert it.value.pages is pages
 
 
 @pytest.mark.parametrize(
