@@ -159,7 +159,7 @@ def who_acts(trial: Trial) -> Iterator[Finding]:
     yield judged(
         "What the automation user creates is triggered",
         f"created {status}",
-        "nobody is paged: take the automation user off every schedule and escalation policy",
+        "the next one on call is paged instead: take the automation user off every schedule and escalation policy",
         holds=status == "triggered",
     )
     shown = incidents.acknowledged(incident_id)
@@ -199,7 +199,7 @@ def _key(trial: Trial) -> Finding:
     return judged(
         question,
         "the automation user's own token" if _is_us(trial, user) else "another user's token",
-        "everything would be done in that person's name: give an account's key, or the automation user's token",
+        "incidents alone are created, and all else waits: give an account's key, or the automation user's token",
         holds=_is_us(trial, user),
     )
 

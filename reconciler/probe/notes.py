@@ -39,7 +39,7 @@ def notes_of_alerts(trial: Trial) -> Iterator[Finding]:
     yield judged(
         f"{product}: a note's {alerts.dialect.note_id} is the same at each read and page size",
         f"{len(keys[0])}, {len(keys[1])} and {len(keys[2])} notes; {'the same' if same else 'different'} ids",
-        "notes are recognised by their words and time; a note could be copied again",
+        "nothing follows: notes are recognised by their words and time",
         holds=same and len(keys[0]) == ADDED,
     )
     stamps = [at for row in first.rows if (at := moment(row.get("createdAt")))]
@@ -155,7 +155,7 @@ def _longest(vendor: str, add: Callable[[int], tuple[Reply, int]], what: str) ->
     return judged(
         f"{vendor}: a note on {what} may have {NOTE_LIMIT} characters",
         seen,
-        "a longer note is sent in its plainest form, and otherwise given up: `reconciler status` names it",
+        "a longer note is sent in parts",
         holds=holds,
     )
 

@@ -14,8 +14,8 @@ from reconciler.vendors.session import MAX_STRUCTURE
 
 MIB = 1024 * 1024
 MOST = MAX_STRUCTURE // 10
-LARGEST_PARSE = 64 * MIB // 10
-"""Bytes that a document with MOST structural characters may take, whatever it consists of: in the end 64 MiB."""
+LARGEST_PARSE = 128 * MIB // 10
+"""Bytes that a document with MOST structural characters may take, whatever it consists of: in the end 128 MiB."""
 STRUCTURAL = "{[,:"
 
 
