@@ -76,7 +76,7 @@ def _readable(observation: Observation) -> Observation:
 
 
 def is_old_alert(alert: Alert, base: AlertBaseline, now: datetime) -> bool:
-    """Whether an alert is shown as it was before the baseline, so that the read is no news."""
+    """Whether an alert is shown in a state older than its baseline: then the read changes nothing."""
     known = usable(base.updated_at, now)
     if known is None or alert.updated_at >= known or base.deleted:
         return False
@@ -85,7 +85,7 @@ def is_old_alert(alert: Alert, base: AlertBaseline, now: datetime) -> bool:
 
 
 def is_old_incident(incident: Incident, pair: Pair, now: datetime) -> bool:
-    """Whether an incident's status is shown as it was before the baseline, so that the read is no news."""
+    """Whether an incident is shown with a status older than its baseline: then the read changes nothing."""
     base = pair.pagerduty
     if base is None or incident.status == base.status:
         return False

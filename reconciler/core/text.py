@@ -138,7 +138,7 @@ def _pieces(text: str, room: int) -> list[str]:
 
 
 def in_one_form(text: str) -> str:
-    """A note of ours in the form in which notes are compared, whichever product and version it was written for.
+    """A note of ours in the form in which notes are compared, for any product and version.
 
     The same note has the mark of another product if it was copied before a move, and earlier versions copied words
     without sanitizing them.

@@ -36,7 +36,7 @@ class NotSettled(ReconcilerError):
 
 
 class Stopped(NotExecuted):
-    """The operator has asked the probe to stop; the request at hand was not sent."""
+    """The operator has asked the probe to stop, and the next request was not sent."""
 
 
 class Halt:

@@ -133,7 +133,9 @@ class Session:
                 failure = self._failure(method, path, error, time_, expired=one.expired)
             else:
                 with closing(response):
-                    is_read = method == "GET"  # what became of a write must be known, whatever it takes
+                    is_read = (
+                        method == "GET"
+                    )  # a write's answer is always read: it shows whether the write was made
                     return response.status_code, response.headers, self._body(response, time_, one, is_read)
         raise failure  # outside the handler, so that the original, which may hold the key, is not even its context
 

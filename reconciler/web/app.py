@@ -187,7 +187,7 @@ class _Endpoint:
             log.info("webhooks are genuine again", vendor=self._name)
 
     def _may_log(self) -> bool:
-        """Whether one more line fits: whoever sends genuine and forged webhooks in turn would fill the log."""
+        """Whether another line may be logged: genuine and forged webhooks in turn would otherwise fill the log."""
         now = monotonic()
         if len(self._logged) == self._logged.maxlen and now - self._logged[0] < LOG_PERIOD:
             return False

@@ -1,4 +1,4 @@
-"""`probe` against both vendors: all is as assumed on the sandbox, and whatever ends it, nothing stays open."""
+"""`probe` against both vendors: all is as assumed on the sandbox, and nothing stays open, however it ends."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""Secrets that keep an entrance, and addresses to which secrets are sent: open ones are refused or told."""
+"""Secrets that guard an entrance, and addresses to which secrets are sent: open ones are refused or warned of."""
 
 import pytest
 

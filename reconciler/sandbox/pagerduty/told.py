@@ -1,4 +1,4 @@
-"""What the API tells of a log entry, where that is a setting. The control API shows what has happened."""
+"""Log entries as the API shows them, where a setting changes that. The control API shows them unchanged."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace

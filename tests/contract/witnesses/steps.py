@@ -1,4 +1,4 @@
-"""Steps of a witness, one after the other, told as lines of JSON; only the standard library is needed."""
+"""Steps of a witness, one after the other, printed as lines of JSON; only the standard library is needed."""
 
 import json
 import sys
@@ -34,7 +34,7 @@ class Told:
 
 
 def tell(steps: Iterable[Step]) -> None:
-    """Run the steps, each told as one line."""
+    """Run the steps, and print a line for each."""
     for step in steps:
         sys.stdout.write(json.dumps(asdict(_told(step))) + "\n")
         sys.stdout.flush()

@@ -15,7 +15,7 @@ from reconciler.vendors.session import MAX_STRUCTURE
 MIB = 1024 * 1024
 MOST = MAX_STRUCTURE // 10
 LARGEST_PARSE = 128 * MIB // 10
-"""Bytes that a document with MOST structural characters may take, whatever it consists of: in the end 128 MiB."""
+"""Bytes that a document with MOST structural characters may take, for any content: of the largest one 128 MiB."""
 STRUCTURAL = "{[,:"
 
 
