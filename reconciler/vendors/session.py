@@ -133,9 +133,8 @@ class Session:
                 failure = self._failure(method, path, error, time_, expired=one.expired)
             else:
                 with closing(response):
-                    is_read = (
-                        method == "GET"
-                    )  # a write's answer is always read: it shows whether the write was made
+                    # A write's answer is never put off: it shows whether the write was made.
+                    is_read = method == "GET"
                     return response.status_code, response.headers, self._body(response, time_, one, is_read)
         raise failure  # outside the handler, so that the original, which may hold the key, is not even its context
 
