@@ -158,8 +158,7 @@ class Daemon:
             return
         went_well = self.program.poll(source)
         if self._metrics:
-            side = None if went_well is None else FEEDS.get(source.name)  # a side that was not asked is not ready
-            self._metrics.polled(source.name, ok=went_well is not False, side=side)
+            self._metrics.polled(source.name, ok=went_well, side=FEEDS.get(source.name))
         if source is self.program.feed and self.reporter.waits_for_first_start():
             self.schedule.soon(REPORT)
 

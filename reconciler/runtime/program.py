@@ -65,8 +65,8 @@ class Program:
     stop: threading.Event
     interval: timedelta
 
-    def poll(self, source: Source) -> bool | None:
-        """Poll one source; returns whether the vendor answered, None if there was nothing to ask it for.
+    def poll(self, source: Source) -> bool:
+        """Poll one source; returns whether it did not fail.
 
         A failure stays in `problems` until the source works again. DatabaseDown is passed on.
         """
@@ -88,7 +88,7 @@ class Program:
             if source.side is Side.PAGERDUTY:
                 self.account.answered()
         self.holds.release()
-        return True if answered else None
+        return True
 
     def _reached(self, side: Side) -> None:
         self.read_breakers.succeeded(side)

@@ -108,10 +108,10 @@ def stage(database: Database) -> Stage:
 
 def test_a_failing_source_is_reported_until_it_succeeds(stage: Stage) -> None:
     error = Transient("500")
-    assert stage.program.poll(Source(answers=error)) is False
+    assert not stage.program.poll(Source(answers=error))
     assert stage.program.poll(Source("pagerduty feed", Side.PAGERDUTY))
     assert stage.program.wrong() == (Problem(Side.ALERTS, error),)
-    assert stage.program.poll(Source(answers=False)) is None, "it had nothing to poll"
+    assert stage.program.poll(Source(answers=False))  # it had nothing to poll
     assert stage.program.wrong() == (Problem(Side.ALERTS, error),)
     assert stage.program.poll(Source())
     assert stage.program.wrong() == ()
