@@ -26,7 +26,7 @@ test: $(VENV)/.installed-dev
 	$(BIN)/coverage report --fail-under=95 --skip-covered --skip-empty
 
 suite: $(VENV)/.installed-dev
-	$(BIN)/pytest --numprocesses=7 --dist=loadfile --no-loadscope-reorder --cov --cov-report=
+	$(BIN)/pytest --numprocesses=5 --dist=loadfile --no-loadscope-reorder --cov --cov-report=
 
 check: lint types
 
