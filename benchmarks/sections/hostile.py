@@ -89,7 +89,7 @@ class Target:
 
 
 def padded(one: bytes, body: bytes = b"{}", size: int = MIB) -> bytes:
-    """A JSON object of this size that goes on with a list of one thing."""
+    """A JSON object of this size whose last value is a list of equal items."""
     head, tail = body[:-1] + (b', "a": [' if len(body) > 2 else b'"a": ['), b"0]}"
     return head + one * ((size - len(head) - len(tail)) // len(one)) + tail
 

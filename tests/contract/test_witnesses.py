@@ -1,4 +1,4 @@
-"""What a step of a witness comes to. The witnesses themselves run by `make witnesses`."""
+"""The result of each step of a witness. `make witnesses` runs the witnesses themselves."""
 
 import json
 from collections.abc import Callable

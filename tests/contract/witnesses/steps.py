@@ -43,7 +43,7 @@ def tell(steps: Iterable[Step]) -> None:
 def _told(step: Step) -> Told:
     try:
         said = str(step.run())
-    except Exception as error:  # noqa: BLE001 - whatever the client raises is what the step came to
+    except Exception as error:  # noqa: BLE001 - any exception of the client is the result of the step
         words = " ".join(str(error).split())
         expected = bool(step.refused) and step.expected in words
         return Told(step.call, type(error).__name__, step.expected if expected else words, expected, step.refused)

@@ -6,7 +6,7 @@ from typing import Any
 from reconciler.sandbox.wire import Json
 
 ANY = 0
-"""In place of a status: whatever it is."""
+"""In place of a status: any status."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def places(folder: Path, wanted: Wanted) -> list[tuple[Path, range]]:
 
 
 def missed(found: Iterable[tuple[Path, range]], reached: frozenset[Lines]) -> list[str]:
-    """The places that a run has not come to, as `file:line`."""
+    """The places that a run has not reached, as `file:line`."""
     return [
         f"{path.relative_to(ROOT)}:{lines.start}"
         for path, lines in found

@@ -1,4 +1,4 @@
-"""What real answers of Opsgenie and of JSM mean, written by hand from them: sample, reader, what is read."""
+"""Real answers of Opsgenie and of JSM, and the values expected from them, written by hand."""
 
 from dataclasses import replace
 from typing import Any

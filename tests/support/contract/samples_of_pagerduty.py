@@ -1,4 +1,4 @@
-"""What real answers of PagerDuty mean, written by hand from them: sample, reader, what is read."""
+"""Real answers of PagerDuty, and the values expected from them, written by hand."""
 
 from dataclasses import replace
 from typing import Any

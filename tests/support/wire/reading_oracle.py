@@ -1,4 +1,4 @@
-"""What holds of every value that is read from a malformed row, told from the row alone."""
+"""Rules for every value that is read from a malformed row, checked against the row alone."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass

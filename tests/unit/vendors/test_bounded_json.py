@@ -20,7 +20,7 @@ STRUCTURAL = "{[,:"
 
 
 def structural(value: Any) -> int:
-    """The structural characters of a document without spaces, told from its values."""
+    """The number of structural characters of a document without spaces, computed from its values."""
     if isinstance(value, dict):
         return 1 + 2 * len(value) - bool(value) + sum(map(structural, value.values()))
     if isinstance(value, list):

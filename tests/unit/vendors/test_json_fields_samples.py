@@ -1,4 +1,4 @@
-"""Real and official answers of all three dialects, malformed in one field each, where a copy is at hand."""
+"""Real and official answers of all three dialects, malformed in one field each; skipped without a copy."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What PagerDuty does not document: each fact is a setting, and both of its values can be told apart."""
+"""Facts that PagerDuty does not document: each is a setting, and its values give different answers."""
 
 from typing import Any
 
