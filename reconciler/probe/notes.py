@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from reconciler.core.text import TITLE_LIMIT
 from reconciler.probe.findings import Finding, judged
 from reconciler.probe.incidents import kind_of, telling
 from reconciler.probe.trial import Trial
@@ -11,8 +12,6 @@ from reconciler.vendors.json_fields import mapping, moment, text
 
 ODD = 'Grüße, 日本 🚒 «x» "q" & <b>\n  second line\twith a tab'
 """A text with what is often changed on the way: several scripts, an emoji, quotes, markup, a line, a tab."""
-TITLE_LIMIT = 1024
-"""The length of the longest title that the reconciler sends."""
 ADDED = 3
 """How many notes an alert gets before they are read."""
 LOGGED = 300
