@@ -7,12 +7,13 @@ from reconciler.probe.trial import Trial
 from reconciler.probe.wire import Json, Reply
 from reconciler.vendors.integration_api import NOTE_LIMIT
 from reconciler.vendors.json_fields import mapping, text
-from reconciler.vendors.pagerduty.writes import DUPLICATE
 
 NO_INCIDENT = "QRECONCILERPROBE0"
 NO_ALERT = "00000000-0000-4000-8000-000000000000-1700000000000"
 NO_REQUEST = "00000000-0000-4000-8000-000000000000"
 """Ids of nothing."""
+DUPLICATE = "matching dedup key already exists"
+"""The words by which the client recognises that an open incident has the key (found in public code)."""
 OVER_LIMIT = NOTE_LIMIT + 1
 _TWICE = "an alert may get two incidents: see subject second_incident in the runbook"
 

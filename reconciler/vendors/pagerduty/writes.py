@@ -13,8 +13,7 @@ from reconciler.vendors.pagerduty.duty import on_duty
 from reconciler.vendors.pagerduty.pages import VENDOR, Pages, place
 from reconciler.vendors.pagerduty.rows import is_user, parse_incident, parse_note
 
-DUPLICATE = "matching dedup key already exists"
-"""Words of the refusal of a second open incident with one key, in small letters."""
+_DUPLICATE = "matching dedup key already exists"
 PEOPLE = "people"
 """Name of the way that assigns people in person."""
 
@@ -45,7 +44,7 @@ class PagerDutyWriting:
             with at_least(CallPriority.PAGE):
                 answer = self._http.write("POST", "/incidents", {"incident": incident}, self._from)
         except Permanent as error:
-            duplicate = error.status == 400 and DUPLICATE in str(error).lower()  # noqa: PLR2004 - HTTP
+            duplicate = error.status == 400 and _DUPLICATE in str(error).lower()  # noqa: PLR2004 - HTTP
             raise (Duplicate(str(error)) if duplicate else error) from None
         return incident_of(answer, "just created", self._http.clock.now())
 
