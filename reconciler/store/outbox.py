@@ -52,7 +52,8 @@ class Outbox:
 
     def add(self, values: Iterable[Action], now: datetime) -> None:
         """Add planned actions. An action whose key exists already is not added a second time."""
-        insert_new(self.connection, actions, ("route", "key"), [_row(action, now) for action in values])
+        rows = [_row(action, now) | {"route": self.route} for action in values]
+        insert_new(self.connection, actions, ("route", "key"), rows)
 
     def mark_sent(self, action: Action, now: datetime) -> bool:
         """Mark an action as sent, just before its call. False if it is no longer planned: then make no call."""

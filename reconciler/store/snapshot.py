@@ -151,7 +151,7 @@ class Snapshot:
 
     def save_pairs(self, values: Iterable[Pair]) -> None:
         """Store these pairs."""
-        rows = [_row(pair) for pair in values]
+        rows = [_row(pair) | {"route": self.route} for pair in values]
         upsert(self.connection, pairs, rows)
 
     def save_notes(self, values: Iterable[tuple[str, Side, str]]) -> None:
@@ -167,7 +167,7 @@ class Snapshot:
         if values:
             looks = [
                 {
-                    "of": pair.route,
+                    "of": self.route,
                     "key": pair.alert_id,
                     "swept_at": pair.swept_at,
                     "next_look_at": pair.next_look_at,
@@ -221,7 +221,6 @@ def _pair(row: Row[Any]) -> Pair:
 
 def _row(pair: Pair) -> dict[str, Any]:
     return {
-        "route": pair.route,
         "alert_id": pair.alert_id,
         "tiny_id": pair.tiny_id,
         "tracked": pair.tracked,
