@@ -68,7 +68,7 @@ class Account:
 
     def reader_for(self, query: str) -> AlertReader:
         """The reader for a query."""
-        return cast("Any", Listed(self, query))
+        return cast("AlertReader", Listed(self, query))
 
     def _matching(self, query: str) -> list[model.Alert]:
         self.requests.append(Request(query, current().priority))

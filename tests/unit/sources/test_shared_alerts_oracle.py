@@ -1,4 +1,4 @@
-"""Routes on one key against an oracle: whatever the queries, and however alerts are retagged while the search lags.
+"""Routes on one key against an oracle: whatever the queries are, and however alerts are retagged while lists lag.
 
 Each alert is taken in by the routes that the rule names: by one, or by all that share. None is passed over.
 """
