@@ -96,7 +96,7 @@ class Database:
         route: str = DEFAULT_ROUTE,
         file: OpenedFile | None = None,
         holder: str = "",
-        turn: threading.Lock | None = None,
+        turn: "threading.Lock | None" = None,
     ) -> None:
         """`holder` names this process; `turn` is that of the routes which write to the same SQLite file."""
         self.engine = engine
