@@ -11,9 +11,9 @@ import click
 from reconciler.cli.common import FAILED, PLANNED, USAGE, complain, configured, print_json, warnings
 
 if TYPE_CHECKING:
-    from reconciler.runtime.bootstrap import DryWiring, Wiring
     from reconciler.runtime.report import Report
     from reconciler.runtime.signals import StopSignals
+    from reconciler.runtime.wiring import DryWiring, Wiring
     from reconciler.settings import Settings
 
 

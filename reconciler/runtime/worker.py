@@ -125,48 +125,65 @@ class Worker:
 
 
 class WorkerPool:
-    """Threads that work until they are stopped. `may_work`: whether this process leads.
+    """Threads that work until they are stopped."""
 
-    `failed` receives an error of the database, which concerns no single pair.
-    """
-
-    def __init__(
-        self, worker: Worker, queue: WorkQueue, may_work: Callable[[], bool], failed: Callable[[Exception], None]
-    ) -> None:
-        self._worker = worker
-        self._queue = queue
-        self._may_work = may_work
-        self._failed = failed
+    def __init__(self) -> None:
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._queues: list[WorkQueue] = []
 
-    def start(self) -> None:
-        """Start all threads."""
+    def add(
+        self,
+        route: str,
+        worker: Worker,
+        queue: WorkQueue,
+        may_work: Callable[[], bool],
+        failed: Callable[[Exception], None],
+    ) -> None:
+        """Work for a route. `may_work`: whether this process leads it.
+
+        `failed` receives an error of the database, which concerns no single pair.
+        """
+        self._queues.append(queue)
         for number in range(WORKERS + PAGE_WORKERS):
             pages_only = number >= WORKERS
             name = f"page worker {number - WORKERS}" if pages_only else f"worker {number}"
-            thread = threading.Thread(target=self._run, args=(pages_only,), name=name, daemon=True)
+            thread = threading.Thread(
+                target=self._run, args=(worker, queue, may_work, failed, pages_only), name=name, daemon=True
+            )
             self._threads.append(thread)
+
+    def start(self) -> None:
+        """Start all threads."""
+        for thread in self._threads:
             thread.start()
 
     def stop(self, within: float) -> bool:
         """Take no further pair. Returns whether all threads have ended within so many seconds."""
         self._stop.set()
-        self._queue.wake()
+        for queue in self._queues:
+            queue.wake()
         last = time.monotonic() + within
         for thread in self._threads:
             thread.join(max(0.0, last - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
-    def _run(self, pages_only: bool) -> None:
+    def _run(
+        self,
+        worker: Worker,
+        queue: WorkQueue,
+        may_work: Callable[[], bool],
+        failed: Callable[[Exception], None],
+        pages_only: bool,
+    ) -> None:
         while not self._stop.is_set():
             try:
-                worked = self._may_work() and self._worker.work_one(pages_only=pages_only)
+                worked = may_work() and worker.work_one(pages_only=pages_only)
             except Stopping:
                 return
             except DatabaseDown as error:
-                self._failed(error)
+                failed(error)
                 self._stop.wait(AFTER_DATABASE)
                 continue
             if not worked and not self._stop.is_set():
-                self._queue.wait(IDLE, pages_only=pages_only)
+                queue.wait(IDLE, pages_only=pages_only)

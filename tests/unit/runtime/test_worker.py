@@ -230,7 +230,8 @@ class Pool:
     def __init__(self, bench: Bench, *, leads: bool = True) -> None:
         self.leads = leads
         self.failed: list[Exception] = []
-        self.pool = WorkerPool(bench.worker, bench.queue, lambda: self.leads, self._failed)
+        self.pool = WorkerPool()
+        self.pool.add("default", bench.worker, bench.queue, lambda: self.leads, self._failed)
 
     def _failed(self, error: Exception) -> None:
         self.failed.append(error)
