@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from reconciler.routes import Route, Routes
     from reconciler.settings import Settings
     from reconciler.store.database import Database
 
@@ -36,14 +37,31 @@ def env_file() -> Path:
     return named or Path(".env")
 
 
-def configured() -> Settings:
-    """The configuration, with logging set up to keep its secrets."""
-    from reconciler import settings as configuration
+def configured_routes() -> Routes:
+    """The configuration of all routes, with logging set up to keep the secrets of each."""
     from reconciler.observability import logs
+    from reconciler.routes import load_routes
 
-    settings = configuration.load(os.environ, env_file())
-    logs.configure(settings.log_format, settings.log_level, settings.secret_values())
-    return settings
+    routes = load_routes(os.environ, env_file())
+    process = routes.each[0].settings
+    logs.configure(process.log_format, process.log_level, routes.secret_values())
+    return routes
+
+
+def chosen(routes: Routes, name: str | None = None) -> Route:
+    """The route of this name; without one, the only route. UsageError if there is no such route, or a choice."""
+    found = [route for route in routes.each if name in (None, route.name)]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(routes.names())
+    if name is None:
+        raise click.UsageError(f"there are several routes: choose one with --route: {known}")
+    raise click.UsageError(f"there is no route {name}; the routes are: {known}")
+
+
+def configured(route: str | None = None) -> Settings:
+    """The configuration of one route, which need not be named if it is the only one, with logging set up."""
+    return chosen(configured_routes(), route).settings
 
 
 def warnings(settings: Settings) -> tuple[str, ...]:
