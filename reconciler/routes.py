@@ -64,6 +64,11 @@ class Difference:
     is_reordered: bool = False
     process: tuple[str, ...] = ()
 
+    @property
+    def is_of_routes(self) -> bool:
+        """Whether the routes themselves differ."""
+        return bool(self.added or self.removed or self.changed or self.is_reordered)
+
 
 def load_routes(environ: Mapping[str, str] = os.environ, dotenv: Path | None = Path(".env")) -> Routes:
     """The routes. SettingsError with all problems when there are any."""

@@ -17,7 +17,7 @@ from reconciler.settings_reading import Base, Problem, Reading, called, read_bas
 from reconciler.settings_sources import Layer, exposed, look_up
 from reconciler.settings_texts import Wrong, file_path
 
-DEFAULT = "default"
+DEFAULT_ROUTE = "default"
 """The name of the one route without ROUTES_FILE."""
 
 
@@ -54,7 +54,7 @@ def read_routes(environ: Mapping[str, str], dotenv: Path | None) -> RoutesReadin
     if file is None:
         reading = read_from_base(every, base, every)
         warnings = () if reading.problems else settings_of(reading).warnings()
-        only = RouteReading(DEFAULT, reading, layers=base.layers)
+        only = RouteReading(DEFAULT_ROUTE, reading, layers=base.layers)
         return RoutesReading((only,), reading, None, reading.problems, warnings, base.layers)
     process = read_layers(every, (base.layers,), {name: every[name] for name in every if name in PROCESS_WIDE})
     tables = read_tables(file)

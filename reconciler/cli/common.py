@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from reconciler.routes import Route, Routes
     from reconciler.settings import Settings
     from reconciler.store.database import Database
@@ -53,10 +55,15 @@ def chosen(routes: Routes, name: str | None = None) -> Route:
     found = [route for route in routes.each if name in (None, route.name)]
     if len(found) == 1:
         return found[0]
-    known = ", ".join(routes.names())
     if name is None:
+        known = ", ".join(routes.names())
         raise click.UsageError(f"there are several routes: choose one with --route: {known}")
-    raise click.UsageError(f"there is no route {name}; the routes are: {known}")
+    raise no_such(name, routes.names())
+
+
+def no_such(route: str, known: Iterable[str]) -> click.UsageError:
+    """The error that there is no route of this name."""
+    return click.UsageError(f"there is no route {route}; the routes are: {', '.join(known)}")
 
 
 def configured(route: str | None = None) -> Settings:
@@ -66,12 +73,21 @@ def configured(route: str | None = None) -> Settings:
 
 def warnings(settings: Settings) -> tuple[str, ...]:
     """What is probably a mistake: of the settings, and of the files that hold them and the database."""
+    return (*settings.warnings(), *_warnings_of_files(settings))
+
+
+def route_warnings(routes: Routes) -> tuple[str, ...]:
+    """The same of all routes."""
+    return (*routes.warnings, *_warnings_of_files(routes.each[0].settings))
+
+
+def _warnings_of_files(settings: Settings) -> tuple[str, ...]:
     from reconciler.settings import exposures
     from reconciler.store.address import file_of
     from reconciler.store.files import exposed
 
     database = file_of(settings.database_url.get_secret_value())
-    return (*settings.warnings(), *exposures(env_file()), *exposed(database))
+    return (*exposures(env_file()), *exposed(database))
 
 
 def configured_database() -> tuple[str, float]:
