@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from ipaddress import ip_address
+from pathlib import Path
 from typing import NamedTuple, get_args
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -219,11 +220,18 @@ def choice(kind: object, *, upper: bool = False) -> Callable[[str], str]:
     return parse
 
 
+def file_path(text: str) -> Path:
+    """The path of a file."""
+    return Path(plain(text))
+
+
 def priorities(text: str) -> tuple[str, ...]:
-    """Priorities of Opsgenie, comma-separated."""
+    """Priorities of Opsgenie, comma-separated; `none` is none of them."""
+    if text.lower() == "none":
+        return ()
     words = tuple(word.strip().upper() for word in text.split(","))
     if not all(re.fullmatch(r"P[1-5]", word) for word in words):
-        raise Wrong(f"{shown(text)} is not a list of priorities; give for example P1,P2")
+        raise Wrong(f"{shown(text)} is not a list of priorities; give for example P1,P2, or none")
     return words
 
 

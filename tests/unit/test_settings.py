@@ -36,6 +36,7 @@ DEFAULTS = {
     "PAGERDUTY_API_URL": "https://api.pagerduty.com",
     "OPSGENIE_API_URL": "https://api.opsgenie.com",
     "OPSGENIE_QUERY": "",
+    "ROUTES_FILE": None,
     "DATABASE_URL": "sqlite:///reconciler.db",
     "POLL_INTERVAL_SECONDS": 10,
     "SWEEP_INTERVAL_SECONDS": 300,
