@@ -24,7 +24,8 @@ from reconciler.runtime.renewal import CHECK_EVERY, Renewal
 from reconciler.runtime.reporter import Reporter
 from reconciler.runtime.rounds import FEEDS
 from reconciler.runtime.schedule import Schedule
-from reconciler.runtime.worker import Worker, WorkerPool
+from reconciler.runtime.worker import Worker
+from reconciler.runtime.worker_pool import WorkerPool
 from reconciler.store.database import DatabaseDown, Superseded
 from reconciler.store.migrate import check
 
@@ -97,7 +98,10 @@ class Daemon:
         self._about = about
         self._watches = watches
         self._database_failed_at = -inf
-        self._pool = WorkerPool(worker, program.queue, lambda: leadership.leads, self._database_failed)
+        self._pool = WorkerPool()
+        self._pool.add(
+            program.database.route, worker, program.queue, lambda: leadership.leads, self._database_failed
+        )
 
     def run(self, wait: Callable[[Callable[[], None]], None]) -> bool:
         """Work until `wait` returns, which calls its argument about once a second.
