@@ -11,7 +11,7 @@ from reconciler.runtime.renewal import Given
 from reconciler.runtime.route_schedule import RouteSchedule
 from reconciler.runtime.schedule import Schedule
 from reconciler.runtime.wiring import DryWiring, Wiring
-from reconciler.runtime.worker import WorkerPool
+from reconciler.runtime.worker_pool import WorkerPool
 from reconciler.settings import Settings
 from reconciler.store.address import exists, file_of
 from reconciler.store.database import Database, DatabaseDown, open_database

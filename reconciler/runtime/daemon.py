@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from reconciler.observability.logs import get_logger
 from reconciler.runtime.route_jobs import REQUESTS, RouteJobs
 from reconciler.runtime.schedule import Schedule
-from reconciler.runtime.worker import WorkerPool
+from reconciler.runtime.worker_pool import WorkerPool
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.store.migrate import check
 from reconciler.store.requests import asked

@@ -24,7 +24,8 @@ from reconciler.runtime.renewal import CHECK_EVERY, Renewal
 from reconciler.runtime.reporter import Reporter
 from reconciler.runtime.rounds import FEEDS
 from reconciler.runtime.route_schedule import RouteSchedule
-from reconciler.runtime.worker import Worker, WorkerPool
+from reconciler.runtime.worker import Worker
+from reconciler.runtime.worker_pool import WorkerPool
 from reconciler.store.database import DatabaseDown, Superseded
 
 if TYPE_CHECKING:  # imported only with an HTTP listener

@@ -20,7 +20,7 @@ from reconciler.reconcile.problems import Problem
 from reconciler.runtime.daemon import Daemon
 from reconciler.runtime.route_jobs import REPORT, REPORT_EVERY, STANDING_BY, ReportSoon
 from reconciler.runtime.wiring import Wiring
-from reconciler.runtime.worker import WorkerPool
+from reconciler.runtime.worker_pool import WorkerPool
 from reconciler.store.database import Database, DatabaseDown, Superseded, open_database
 from tests.support.builders import action, at
 from tests.support.clock import SimClock

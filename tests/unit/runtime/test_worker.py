@@ -26,8 +26,8 @@ from reconciler.runtime.worker import (
     PAGE_WORKERS,
     WORKERS,
     Worker,
-    WorkerPool,
 )
+from reconciler.runtime.worker_pool import WorkerPool
 from reconciler.store.database import DatabaseDown
 from reconciler.vendors.call_context import CallPriority, current
 from tests.support.builders import at
