@@ -160,6 +160,7 @@ class Act:
     It names people, and shows whether a write of unknown outcome has landed; a state is never taken from it.
     `verb` is acknowledge, unacknowledge, resolve, annotate, or the vendor's own word for anything else.
     `person` is None unless a person acted; `agent` is then the name of the service, workflow or integration.
+    `service_id` is that of an incident's service; empty if the entry does not name it.
     """
 
     id: str
@@ -169,6 +170,7 @@ class Act:
     person: Person | None
     incident_id: str = ""
     agent: str = ""
+    service_id: str = field(default="", compare=False)
 
 
 def since_last(verb: str, acts: tuple[Act, ...]) -> list[Act]:

@@ -163,6 +163,18 @@ class AtlassianUser:
     kind: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class AlertSearch:
+    """How one product's search finds given alerts again.
+
+    `term` is a search term that matches the alert and few others, `stamp` its time in the terms in which `since`
+    is given to `AlertReader.changes`.
+    """
+
+    term: Callable[[Alert], str]
+    stamp: Callable[[Alert], datetime]
+
+
 class AlertReader(Protocol):
     """Reads from the product that raises the alerts."""
 
@@ -240,7 +252,17 @@ class AlertWriter(Protocol):
         """Add a note."""
 
 
-class PagerDutyReader(Protocol):
+class LogReader(Protocol):
+    """Reads the log of a PagerDuty account."""
+
+    def log_entries(self, since: datetime, enough: Callable[[LogPage], bool]) -> LogPage:
+        """The account's log since a time (whole seconds, inclusive), without channels.
+
+        Page by page, newest first, until the part that has been read is `enough`.
+        """
+
+
+class PagerDutyReader(LogReader, Protocol):
     """Reads from PagerDuty."""
 
     def automation_user(self) -> AutomationUser:
@@ -257,12 +279,6 @@ class PagerDutyReader(Protocol):
 
     def confirm_key(self) -> None:
         """One cheap read of no particular incident. Refused if the account refuses the key."""
-
-    def log_entries(self, since: datetime, enough: Callable[[LogPage], bool]) -> LogPage:
-        """The account's log since a time (whole seconds, inclusive), without channels.
-
-        Page by page, newest first, until the part that has been read is `enough`.
-        """
 
     def open_incidents(self) -> list[Incident]:
         """Every open incident of the service, any age. From a list: may lag, may repeat; made unique by id."""

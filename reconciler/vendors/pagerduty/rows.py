@@ -93,6 +93,7 @@ def parse_act(row: Any, now: datetime) -> Act:
         actor=actor,
         person=person,
         incident_id=reference(row.get("incident")),
+        service_id=reference(row.get("service")).strip(),
         agent=who.name if who and person is None else "",
     )
 

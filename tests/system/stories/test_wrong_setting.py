@@ -181,7 +181,7 @@ def test_doctor_beside_a_running_daemon_names_it(both: World) -> None:
     assert (status, bad(found)) == (0, set())
     assert found["leader"]["verdict"] == "good"
     assert f":{daemon.pid} leads, " in found["leader"]["found"]
-    assert "schema 0006" in found["database"]["found"]
+    assert "schema 0008" in found["database"]["found"]
     assert found["database writable"]["verdict"] == "good"
 
 

@@ -47,7 +47,7 @@ def test_a_database_in_use_is_described_and_remembered(database: Database, tmp_p
     mine = checks(tmp_path)
     found = mine.which()
     assert found.verdict is Verdict.GOOD
-    assert "schema 0006, first start 2026-11-23 09:14 UTC, 1 open pair" in found.found
+    assert "schema 0008, first start 2026-11-23 09:14 UTC, 1 open pair" in found.found
     assert (mine.lost, mine.memory.since) == ("", NOW)
     assert mine.memory.last_written == dict.fromkeys(Side)
     assert mine.pairs(["a-1", "a-2"]) == {"a-1": PAIR}
