@@ -1,12 +1,12 @@
 """What routes with the same key share: its rate limiter, so that one budget holds for all of them."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable, Iterable
 from threading import Lock
 
 from reconciler.core.model import Side
-from reconciler.core.product import PRODUCTS
+from reconciler.core.product import JSM, PRODUCTS
+from reconciler.routes import Route
 from reconciler.runtime.sessions import PAGERDUTY_PER_MINUTE, addresses, authorization
-from reconciler.settings import Settings
 from reconciler.vendors.ports import Clock
 from reconciler.vendors.rate_limiter import RateLimiter
 
@@ -19,21 +19,30 @@ class Connections:
         self._lock = Lock()
         self._limiters: dict[Hashable, RateLimiter] = {}
 
-    def limiter(self, settings: Settings, side: Side) -> RateLimiter:
+    def limiter(self, route: Route, side: Side) -> RateLimiter:
         """The rate limiter of this side's key."""
-        per_minute = PAGERDUTY_PER_MINUTE if side is Side.PAGERDUTY else None
-        return self._one(self._limiters, key_of(settings, side), lambda: RateLimiter(self._clock, per_minute))
-
-    def _one(
-        self, known: dict[Hashable, RateLimiter], key: Hashable, make: Callable[[], RateLimiter]
-    ) -> RateLimiter:
+        key = key_of(route, side)
         with self._lock:
-            if key not in known:
-                known[key] = make()
-            return known[key]
+            if key not in self._limiters:
+                per_minute = PAGERDUTY_PER_MINUTE if side is Side.PAGERDUTY else None
+                self._limiters[key] = RateLimiter(self._clock, per_minute)
+            return self._limiters[key]
+
+    def keep(self, routes: Iterable[Route]) -> None:
+        """Forget the keys that none of these routes uses."""
+        used = {key_of(route, side) for route in routes for side in Side}
+        with self._lock:
+            self._limiters = {key: limiter for key, limiter in self._limiters.items() if key in used}
 
 
-def key_of(settings: Settings, side: Side) -> Hashable:
-    """What two routes have in common if they use one side with the same key at the same address."""
-    name = PRODUCTS[settings.alert_source].name_of(side)
-    return name, addresses(settings)[name], authorization(settings, name)
+def key_of(route: Route, side: Side) -> Hashable:
+    """What two routes have in common if they use one side with the same key at the same address.
+
+    A key in a file is known by the file, because its content may be replaced while the program runs.
+    """
+    product = PRODUCTS[route.settings.alert_source]
+    name = product.name_of(side)
+    variable = "PAGERDUTY_API_KEY" if side is Side.PAGERDUTY else product.credential
+    file = next((file.path for file in route.files if file.variable == variable), "")
+    email = route.settings.jsm_email if product is JSM else ""
+    return name, addresses(route.settings)[name], email, file or authorization(route.settings, name)

@@ -17,6 +17,7 @@ from reconciler.reconcile.problems import Problems
 from reconciler.reconcile.read_breakers import ReadBreakers
 from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.reconcile.write_breakers import WriteBreakers
+from reconciler.routes import Route
 from reconciler.runtime.account import Account
 from reconciler.runtime.alert_side import alert_side, query_of
 from reconciler.runtime.connections import Connections
@@ -27,6 +28,7 @@ from reconciler.runtime.report import Report
 from reconciler.runtime.request_log import log_request
 from reconciler.runtime.rounds import Rounds
 from reconciler.runtime.sessions import session
+from reconciler.runtime.shared_keys import SharedKeys
 from reconciler.settings import Settings
 from reconciler.sources.alert_feed import AlertFeed
 from reconciler.sources.first_start import FirstStart
@@ -64,9 +66,13 @@ class Reading:
         metrics: "Metrics | None" = None,
         clock: Clock | None = None,
         connections: Connections | None = None,
+        shared: SharedKeys | None = None,
+        route: Route | None = None,
     ) -> None:
-        """`connections` are those that the routes of this process share."""
+        """`connections` and `shared` are what the routes of this process share; `route` is this one of them."""
         self.settings = settings
+        self.route = route or Route(database.route, settings)
+        self.shared = shared
         self.stop = stop
         self.database = database
         self.metrics = metrics
@@ -74,7 +80,7 @@ class Reading:
         self.on_unauthorized: Callable[[], None] = lambda: None
         self.on_request: Callable[[RequestRecord], None] = lambda _record: None
         self.connections = connections or Connections(self.clock)
-        self.limiters = {side: self.connections.limiter(settings, side) for side in Side}
+        self.limiters = {side: self.connections.limiter(self.route, side) for side in Side}
         if metrics:
             for side, limiter in self.limiters.items():
                 metrics.limiter(PRODUCTS[settings.alert_source].key_of(side), limiter)
@@ -152,8 +158,11 @@ class Reading:
         )
         repetitions = Repetitions(clock)
         may_be_moved = self.settings.alert_source != "opsgenie"
+        name = database.route
+        shared_alerts = self.shared.alerts(self.route) if self.shared else None
+        lists = shared_alerts.reader(name) if shared_alerts else self.alerts
         begin = FirstStart(
-            self.alerts,
+            lists,
             self.pagerduty,
             database,
             intake,
@@ -169,9 +178,9 @@ class Reading:
         def tools() -> ListingTools:
             return ListingTools(database, unrepeated(), clock, horizons, self.is_busy, is_whole)
 
-        listings = (OpenAlerts(self.alerts, repetitions, tools()), OpenIncidents(self.pagerduty, tools()))
+        listings = (OpenAlerts(lists, repetitions, tools()), OpenIncidents(self.pagerduty, tools()))
         opsgenie = AlertFeed(
-            self.alerts,
+            lists,
             database,
             unrepeated(),
             clock,
@@ -181,8 +190,18 @@ class Reading:
             repetitions,
             pace,
             listings[0],
+            partial(shared_alerts.expire, name) if shared_alerts else _nothing,
         )
-        pagerduty = PagerDutyFeed(self.pagerduty, database, unrepeated(), clock, policy, self.is_busy, pace)
+        pagerduty = PagerDutyFeed(
+            self.pagerduty,
+            database,
+            unrepeated(),
+            clock,
+            policy,
+            self.is_busy,
+            pace,
+            self.shared.pagerduty(self.route) if self.shared else None,
+        )
         sweep = Sweep(
             database, intake, self.queue, clock, horizons, listings, self.is_busy, retention, whole=is_whole
         )
@@ -227,6 +246,10 @@ class Reading:
     def is_busy(self) -> bool:
         """Whether so much of a rate is used that work that can wait should wait."""
         return any(limiter.is_saturated() for limiter in self.limiters.values())
+
+
+def _nothing() -> None:
+    """Do nothing: the list is this route's own."""
 
 
 def report_bad_rows() -> Callable[[str, str], None]:

@@ -16,6 +16,7 @@ from reconciler.reconcile.in_flight import InFlight
 from reconciler.reconcile.pair import DryRun, Reconciler
 from reconciler.reconcile.vendor_calls import Vendors
 from reconciler.reconcile.write_breakers import WriteBreakers
+from reconciler.routes import Route
 from reconciler.runtime.alert_side import Use, jsm_side, query_of
 from reconciler.runtime.connections import Connections
 from reconciler.runtime.introduction import Introduction
@@ -31,6 +32,7 @@ from reconciler.runtime.route_jobs import SECRETS, ReportSoon, RouteJobs
 from reconciler.runtime.route_schedule import RouteSchedule
 from reconciler.runtime.sessions import authorization, session
 from reconciler.runtime.shadow import Shadow
+from reconciler.runtime.shared_keys import SharedKeys
 from reconciler.runtime.watches import Watches
 from reconciler.runtime.worker import Listener, Worker
 from reconciler.settings import Settings
@@ -59,10 +61,12 @@ class Wiring(Reading):
         metrics: "Metrics | None" = None,
         clock: Clock | None = None,
         connections: Connections | None = None,
+        shared: SharedKeys | None = None,
+        route: Route | None = None,
         lock: Lock | None = None,
     ) -> None:
-        """`connections` and `lock` are given where this is one of several routes in this process."""
-        super().__init__(settings, stop, database, metrics, clock, connections)
+        """The last four are given where several routes share this process."""
+        super().__init__(settings, stop, database, metrics, clock, connections, shared, route)
         events = metrics or NULL_EVENTS
         self.in_flight = InFlight()
         self._to_pagerduty = PagerDutyWriting(
@@ -181,6 +185,8 @@ class Wiring(Reading):
         self, use: Use, side: Side, program: Program, schedule: RouteSchedule, settings: Settings
     ) -> None:
         """Use the key of these settings, and try at once what waits because the one before was refused."""
+        if self.shared is not None:
+            self.shared.renewed(self.route, settings, side)
         use(settings)
         program.renewed(side)
         for timed in program.sources:
