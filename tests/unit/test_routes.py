@@ -47,17 +47,15 @@ def test_each_variable_that_a_route_may_set_is_tried() -> None:
     assert set(SAMPLES) == set(variables()) - PROCESS_WIDE
 
 
-@pytest.mark.parametrize("table", ["defaults", "routes.a"])
+@pytest.mark.parametrize("head", ["[routes.a]", "[routes.a]\n[defaults]"])
 @pytest.mark.parametrize("name", SAMPLES)
-def test_a_key_has_the_effect_of_its_variable(tmp_path: Path, name: str, table: str) -> None:
+def test_a_key_has_the_effect_of_its_variable(tmp_path: Path, name: str, head: str) -> None:
     given = REQUIRED | WITH_JSM | {"ALERT_SOURCE": "opsgenie"}
     key, text = name.lower(), SAMPLES[name]
     if variables()[name].secret:
         (tmp_path / "secret").write_text(f"{text}\n")
         key, text = f"{key}_file", "secret"
-    (route,) = routes_of(
-        tmp_path, f"[routes.a]\n[{table}]\n{key} = '{text}'\n".removeprefix(f"[{table}]\n"), given
-    ).each
+    (route,) = routes_of(tmp_path, f"{head}\n{key} = '{text}'\n", given).each
     expected = load(given | {name: SAMPLES[name], "ROUTES_FILE": str(tmp_path / "routes.toml")}, None)
     assert route.settings == expected
     assert route.settings != load(given | {"ROUTES_FILE": str(tmp_path / "routes.toml")}, None)
