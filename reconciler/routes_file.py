@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.settings_sources import read_routes_file
-from reconciler.settings_texts import Wrong, shown
+from reconciler.settings_texts import Wrong, as_key, shown
 
 MOST_ROUTES = 1000
 _NAME = re.compile(r"[a-z0-9-]{1,40}")
@@ -78,17 +78,18 @@ def _unknown(document: Mapping[str, Any]) -> Iterator[str]:
     for name, value in document.items():
         if name in {"defaults", "routes"}:
             continue
+        key = as_key(name)
         if isinstance(value, dict | list):
-            yield f"[{name}]: is not known; a routes file has [defaults] and a [routes.NAME] for each route"
+            yield f"[{key}]: is not known; a routes file has [defaults] and a [routes.NAME] for each route"
         else:
-            yield f"{name}: stands before any table; put it below [defaults] or the [routes.NAME] that it is for"
+            yield f"{key}: stands before any table; put it below [defaults] or the [routes.NAME] that it is for"
 
 
 def _malformed(routes: Mapping[str, Any]) -> Iterator[str]:
     """Names that no route may have, and what is no table."""
     for name, table in routes.items():
         if not isinstance(table, dict):
-            yield f"[routes] {name}: is no table; write [routes.NAME] above the keys of a route"
+            yield f"[routes] {as_key(name)}: is no table; write [routes.NAME] above the keys of a route"
         elif not _NAME.fullmatch(name):
             yield (
                 f"[routes.{shown(name)}]: is no name of a route, which has 1 to 40 lower-case letters, digits and "

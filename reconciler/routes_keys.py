@@ -14,7 +14,7 @@ from typing import Any, get_origin
 from reconciler.settings import Settings, variables
 from reconciler.settings_names import meant
 from reconciler.settings_sources import Layer
-from reconciler.settings_texts import Wrong, shown
+from reconciler.settings_texts import Wrong, as_key, shown
 
 PROCESS_WIDE = frozenset(
     {
@@ -140,7 +140,7 @@ def read_table(place: str, table: Mapping[str, Any], source: str, folder: Path) 
                 raise Wrong(f"and {written[variable]} are names of one setting; remove one of them")  # noqa: TRY301
             text = known[key].text(value).strip()
         except Wrong as wrong:
-            problems.append(f"{place} {key if key.isprintable() else shown(key)}: {wrong}")
+            problems.append(f"{place} {as_key(key)}: {wrong}")
             continue
         broken.discard(variable.removesuffix("_FILE"))
         written[variable] = key
@@ -158,7 +158,7 @@ def _unknown(key: str, known: Mapping[str, Key]) -> str:
     """Why there is no such key, and what to do instead."""
     every = variables()
     variable = key.upper().removesuffix("_FILE")
-    if variable in PROCESS_WIDE:
+    if PROCESS_WIDE & {variable, key.upper()}:
         return f"holds for the whole process, not for a route; set {key.upper()} in the environment or in .env"
     if variable in every and every[variable].secret:
         return (

@@ -53,9 +53,9 @@ def read_routes(environ: Mapping[str, str], dotenv: Path | None) -> RoutesReadin
     file = _file(base)
     if file is None:
         reading = read_from_base(every, base, every)
-        warnings = () if reading.problems else settings_of(reading).warnings()
+        told = () if reading.problems else settings_of(reading).warnings()
         only = RouteReading(DEFAULT_ROUTE, reading, layers=base.layers)
-        return RoutesReading((only,), reading, None, reading.problems, warnings, base.layers)
+        return RoutesReading((only,), reading, None, reading.problems, told, base.layers)
     process = read_layers(every, (base.layers,), {name: every[name] for name in every if name in PROCESS_WIDE})
     tables = read_tables(file)
     problems = [*base.problems, *process.problems, *tables.problems]
@@ -65,9 +65,12 @@ def read_routes(environ: Mapping[str, str], dotenv: Path | None) -> RoutesReadin
         problems += wrong
         found.append(one)
     problems += _told(file, found)
-    problems += () if problems else _twice(file, found)
-    told = () if problems else (*base.warnings, *_warnings(file, found))
-    return RoutesReading(tuple(found), process, file, _once(problems), _once(told), base.layers)
+    warnings: list[str] = []
+    if not problems:
+        settings = {route.name: settings_of(route.reading) for route in found}
+        problems += _twice(file, settings)
+        warnings += (*base.warnings, *_warnings(file, found, settings))
+    return RoutesReading(tuple(found), process, file, _once(problems), _once(warnings), base.layers)
 
 
 def _once(lines: Collection[str]) -> tuple[str, ...]:
@@ -137,45 +140,39 @@ _ACCOUNTS = {
 """The fields that say which alerts a query selects from, by the product."""
 
 
-def _account(route: RouteReading) -> tuple[Any, ...]:
-    values = route.reading.values
-    source = values.get("alert_source", "opsgenie")
-    return (source, *(values.get(field) for field in _ACCOUNTS[source]))
+def _account(settings: Settings) -> tuple[Any, ...]:
+    """Where the route's alerts are; of two keys of one account it is not known that they are."""
+    source = settings.alert_source
+    return (source, *(getattr(settings, name) for name in _ACCOUNTS[source]))
 
 
-def _query(route: RouteReading) -> str:
-    values = route.reading.values
-    query: str = values.get(f"{values.get('alert_source', 'opsgenie')}_query", "")
-    return query
+def _query(settings: Settings) -> str:
+    return settings.jsm_query if settings.alert_source == "jsm" else settings.opsgenie_query
 
 
-def _twice(file: Path, found: Sequence[RouteReading]) -> Iterator[str]:
+def _twice(file: Path, of: Mapping[str, Settings]) -> Iterator[str]:
     """Routes that are the same pair of a query and a service."""
     first: dict[tuple[Any, ...], str] = {}
-    for route in found:
-        values = route.reading.values
-        service = (values.get("pagerduty_api_url"), values["pagerduty_service_id"])
-        other = first.setdefault((_account(route), _query(route), service), route.name)
-        if other != route.name:
+    for name, settings in of.items():
+        service = (settings.pagerduty_api_url, settings.pagerduty_service_id)
+        other = first.setdefault((_account(settings), _query(settings), service), name)
+        if other != name:
             yield (
-                f"{file.name}: [routes.{route.name}] has the query and the service of [routes.{other}], so that "
-                "every alert would be mirrored twice to one service; remove one of the two, or change it"
+                f"{file.name}: [routes.{name}] has the query and the service of [routes.{other}], so that every "
+                "alert would be mirrored twice to one service; remove one of the two, or change it"
             )
 
 
-def _warnings(file: Path, found: Sequence[RouteReading]) -> Iterator[str]:
+def _warnings(file: Path, found: Sequence[RouteReading], of: Mapping[str, Settings]) -> Iterator[str]:
     """What is probably a mistake: in the routes' settings, in the file's rights, and routes that get no alert."""
     yield from exposed(file, ())
     for route in found:
-        yield from Settings(**route.reading.values).warnings(partial(called, layers=route.layers))
+        yield from of[route.name].warnings(partial(called, layers=route.layers))
     takers: dict[tuple[Any, ...], RouteReading] = {}
     for route in found:
-        taker = next(
-            (takers[key] for query in ("", _query(route)) if (key := (_account(route), query)) in takers), None
-        )
-        if taker is None:
-            takers[_account(route), _query(route)] = route
-        elif not (taker.is_shared and route.is_shared):
+        account, query = _account(of[route.name]), _query(of[route.name])
+        taker = takers.get((account, "")) or takers.setdefault((account, query), route)
+        if taker is not route and not (taker.is_shared and route.is_shared):
             yield (
                 f"{file.name}: [routes.{route.name}] gets no alert: each one goes to [routes.{taker.name}], which "
                 "stands before it and selects the same alerts or all; write shared = true in both, or put this "

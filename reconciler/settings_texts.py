@@ -294,6 +294,11 @@ def shown(text: str) -> str:
     return json.dumps(text if len(text) <= 60 else f"{text[:60]}…", ensure_ascii=not text.isprintable())  # noqa: PLR2004
 
 
+def as_key(text: str) -> str:
+    """A key of a file as it is named in a problem: as it stands there, unless it is long or unprintable."""
+    return text if text.isprintable() and len(text) <= 60 else shown(text)  # noqa: PLR2004 - as `shown`
+
+
 def passwords(url: str) -> Iterator[str]:
     """The database's passwords, that of the user both quoted as in the URL and unquoted."""
     rest = url.partition("://")[2]
