@@ -61,7 +61,7 @@ def changes(observation: Observation, policy: Policy, now: datetime) -> Seen:
         return Seen()
     found = (
         *_alert_changes(observation, policy, now),
-        *details.changes(observation),
+        *details.changes(observation, policy),
         *notes.of_alert(observation, policy),
         *_incident_changes(observation, policy, now),
         *urgency.changes(observation, policy),

@@ -286,9 +286,10 @@ def _creation(action: Action, alert: Alert, policy: Policy) -> Action:
     return replace(
         action,
         mark=alert.id,
-        text=text.title(alert, policy.product),
-        body=text.body(alert),
+        text=text.title(alert, policy.product, policy.title),
+        body=text.body(alert, policy.details),
         urgency=text.urgency(alert.priority, policy.high_urgency),
+        priority=policy.priority_of(alert.priority),
     )
 
 

@@ -257,9 +257,10 @@ class Action:
     """One write: the data to make it, to recognise it on its target, and to explain it.
 
     `key` is unique and derived from the cause, so that nothing is planned twice. `person` did what causes it,
-    at `at`. `text` is the note, or the incident's title; `body` the incident's details. `mark` is the part of
-    the text that makes the write recognisable on its target. `attempts` counts failed attempts, the first of
-    which was at `failing_since`. `plain` asks for the plainest form after a refusal.
+    at `at`. `text` is the note, or the incident's title; `body` the incident's details; `priority` the name of
+    PagerDuty's priority for the incident, empty for none. `mark` is the part of the text that makes the write
+    recognisable on its target. `attempts` counts failed attempts, the first of which was at `failing_since`. `plain`
+    asks for the plainest form after a refusal.
     """
 
     key: str
@@ -271,6 +272,7 @@ class Action:
     text: str = ""
     body: str = ""
     urgency: str = ""
+    priority: str = ""
     mark: str = ""
     incident_id: str | None = None
     id: int = 0
