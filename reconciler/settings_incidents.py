@@ -22,7 +22,9 @@ def title_template(text: str) -> str:
     if title.has_stray_brace(text):
         raise Wrong(f"{shown(text)} has a brace without its counterpart; write it twice to have it in the title")
     if not title.has_field(text):
-        raise Wrong(f"{shown(text)} gives every incident the same title; give for example [{{priority}}] {{message}}")
+        raise Wrong(
+            f"{shown(text)} gives each incident the same title; give for example [{{priority}}] {{message}}"
+        )
     return text
 
 

@@ -20,8 +20,8 @@ class Policy:
     closed it; if not, its log does. `guards` are the echo guards at work. For notes any one suffices,
     for states outbox or author: tests switch off two at a time to prove it. `service` is the PagerDuty service.
     `sweep_interval` is how often the sweep reads an open pair, and `retention` for how long a finished one is
-    remembered. `priorities` are pairs of an alert's priority and the name of PagerDuty's; `title` is the template of
-    an incident's title, and `details` are the names of the alert's details that its body has, None for all.
+    remembered. `priorities` are pairs of an alert's priority and the name of PagerDuty's; `title` is the template
+    of an incident's title, and `details` are the names of the alert's details that its body has, None for all.
     """
 
     product: Product = OPSGENIE

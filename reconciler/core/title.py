@@ -16,7 +16,7 @@ FIELDS: Mapping[str, Callable[[Alert], str]] = MappingProxyType({
     "source": lambda alert: alert.source,
     "tags": lambda alert: ", ".join(alert.tags),
 })  # fmt: skip
-"""What may stand in braces. List rows have each of these, so that a title does not depend on which read came first."""
+"""What may stand in braces. List rows have each of these: a title does not depend on which read came first."""
 _PIECE = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}]*)\}|(?P<stray>[{}])")
 _DOUBLED = {"{{": "{", "}}": "}"}
 
@@ -38,7 +38,7 @@ def has_field(template: str) -> bool:
 
 
 def filled(template: str, alert: Alert, message: str) -> str:
-    """The template with the alert's values. `message` takes the place of the alert's own one, which may be empty."""
+    """The template with the alert's values. `message` stands for the alert's own one, which may be empty."""
 
     def value(piece: re.Match[str]) -> str:
         if piece["name"] == "message":

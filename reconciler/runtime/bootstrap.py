@@ -21,6 +21,7 @@ from reconciler.reconcile.holds import Holds
 from reconciler.reconcile.identity import Identity
 from reconciler.reconcile.in_flight import InFlight
 from reconciler.reconcile.pair import DryRun, Planner, Reconciler
+from reconciler.reconcile.priorities import Priorities
 from reconciler.reconcile.problems import Problems
 from reconciler.reconcile.read_breakers import ReadBreakers
 from reconciler.reconcile.vendor_calls import Vendors
@@ -33,6 +34,7 @@ from reconciler.runtime.feedback import Feedback
 from reconciler.runtime.introduction import Introduction
 from reconciler.runtime.leadership import Leadership, stored_work
 from reconciler.runtime.pauses import Pauses
+from reconciler.runtime.priority_watch import PriorityWatch
 from reconciler.runtime.program import Program, Timed
 from reconciler.runtime.renewal import Given, Renewal
 from reconciler.runtime.report import Collector, Report
@@ -157,6 +159,8 @@ class _Reading:
         )
         configured = Person(settings.pagerduty_user, settings.pagerduty_user)
         identity = Identity(self.pagerduty, configured, self.clock, self.horizons.sweep_interval)
+        wanted = (name for _, name in settings.pagerduty_priorities)
+        self.priorities = Priorities(self.pagerduty, wanted, self.clock, settings.sweep_interval_seconds)
         self.write_breakers = self.make_write_breakers()
         self.holds = Holds(self.queue, self.breakers, self.write_breakers)
         self.account = Account(
@@ -166,6 +170,7 @@ class _Reading:
             self.fetcher,
             self.problems,
             self._alert_side.user,
+            self.priorities.refresh,
         )
         self.planner = Planner(database, self.fetcher, self.clock, self.account.policy)
 
@@ -302,7 +307,14 @@ class Wiring(_Reading):
         assert self.write_breakers is not None  # noqa: S101 - made below
         self.committer = Committer(database, self.clock, events)
         self.deliverer = Deliverer(
-            vendors, database, self.clock, self.write_breakers, self.in_flight, events, stop.is_set
+            vendors,
+            database,
+            self.clock,
+            self.write_breakers,
+            self.in_flight,
+            events,
+            stop.is_set,
+            self.priorities,
         )
         self.reconciler = Reconciler(
             self.planner, self.committer, self.deliverer, database, self.clock, self.interval
@@ -379,9 +391,16 @@ class Wiring(_Reading):
             self.pauses,
             self.metrics,
             self.about(),
-            (*watches.of_daemon(reporter, self.metrics), *shadow),
+            (*watches.of_daemon(reporter, self.metrics), *shadow, *self._priority_watch(reporter)),
             Introduction(self.settings, self.database, self.account, program.wrong, self.clock),
         )
+
+    def _priority_watch(self, reporter: Reporter) -> tuple[Timed, ...]:
+        """What says that a priority of PAGERDUTY_PRIORITIES cannot be used; nothing without it."""
+        if not self.settings.pagerduty_priorities:
+            return ()
+        watch = PriorityWatch(self.priorities, lambda words: reporter.say("priorities", words))
+        return (Timed(watch, self.interval.total_seconds),)
 
     def _shadow(self, say: Callable[[str], None]) -> tuple[tuple[Timed, ...], Mapping[str, Use]]:
         """The comparison of ALERT_SHADOW, and what takes new values of its keys; nothing without it."""
