@@ -38,8 +38,7 @@ def summary(actions: Iterable[Action]) -> str:
 
 
 def _effect(action: Action) -> str:
-    is_priority_alone = action.kind is Kind.PAGERDUTY_SET_URGENCY and not action.urgency
-    return _PRIORITY if is_priority_alone else action.kind
+    return _PRIORITY if action.is_priority_alone else action.kind
 
 
 def _pages(pages: list[Action]) -> str:

@@ -17,7 +17,7 @@ _CREATES = (Status.PLANNED, Status.SENT, Status.DONE)
 
 
 def changes(observation: Observation, policy: Policy) -> Iterator[Change]:
-    """The changes that add the missing details to this pair's incident, as far as they are known and to be shown."""
+    """The changes that add the missing details to this pair's incident, as far as they are known and shown."""
     if observation.pair is None:
         return
     creations = [action for action in observation.mine if action.kind is Kind.CREATE_INCIDENT]

@@ -289,6 +289,11 @@ class Action:
     error: str = ""
     route: str = "default"
 
+    @property
+    def is_priority_alone(self) -> bool:
+        """Whether it changes an incident's priority and not its urgency, so that nobody is notified."""
+        return self.kind is Kind.PAGERDUTY_SET_URGENCY and bool(self.priority) and not self.urgency
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:

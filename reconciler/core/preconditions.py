@@ -20,14 +20,14 @@ def objection_to_alert_write(action: Action, alert: Alert) -> str | None:
 
 def has_urgency(action: Action, incident: Incident) -> bool:
     """Whether the incident has the urgency and the priority that this write gives it; it may give only one."""
-    is_as_urgent = not action.urgency or incident.urgency == action.urgency
+    is_as_urgent = action.is_priority_alone or incident.urgency == (action.urgency or "high")
     return is_as_urgent and (not action.priority or incident.priority.casefold() == action.priority.casefold())
 
 
 def _already(action: Action) -> str:
-    wanted = [f"{action.urgency} urgency"] if action.urgency else []
-    wanted += [f"priority {action.priority}"] if action.priority else []
-    return f"the incident has {' and '.join(wanted)} already" if wanted else "PagerDuty has no such priority"
+    wanted = [] if action.is_priority_alone else ["high urgency"]
+    wanted += [f"the priority {action.priority}"] if action.priority else []
+    return f"the incident has {' and '.join(wanted)} already"
 
 
 def objection_in_pagerduty(action: Action, incident: Incident, policy: Policy) -> str | None:

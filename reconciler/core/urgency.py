@@ -57,7 +57,7 @@ def _is_high(observation: Observation, base: AlertBaseline, policy: Policy) -> b
 def _due(observation: Observation, base: IncidentBaseline, at: datetime) -> str:
     """Reference of the event that makes the urgency due: the dropped write, or the reopening; else empty."""
     ours = (action for action in observation.mine if action.kind is Kind.PAGERDUTY_SET_URGENCY)
-    raising = [action for action in ours if action.urgency]  # the others change the priority alone
+    raising = [action for action in ours if not action.is_priority_alone]
     if any(action.status.is_open for action in raising):
         return ""
     last = max(raising, key=lambda action: action.id, default=None)

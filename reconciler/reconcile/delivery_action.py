@@ -73,6 +73,8 @@ class ActionDelivery:
         try:
             if self._tools.existing.has(action, self._policy):
                 return self._adopt(action, "an incident with this key was there already")
+            if (pointless := self._tools.priorities.objection(action)) is not None:
+                return self._drop(action, pointless)
             objection, target = self._target.check(self._tools.priorities.known(action))
         except OldCopy as old:
             return self._postpone(action, str(old))

@@ -8,23 +8,26 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from threading import Lock
 
-from reconciler.core.model import Action, Kind
+from reconciler.core.model import Action
 from reconciler.errors import Duplicate, Permanent, ReconcilerError, Refused
 from reconciler.reconcile.vendor_calls import CallResult
 from reconciler.vendors.call_context import CallPriority, calling
 from reconciler.vendors.ports import Clock, PagerDutyReader
 
 READ_WITHIN = 2.0
-"""Seconds that reading the list may take: at the start the first pages wait for it."""
+"""Seconds that reading the list may take: the first pages after a start wait for it."""
+RETRY = 30.0
+"""Seconds after which a list that could not be read is read again."""
 _BAD_REQUEST = 400
 _SO = "PAGERDUTY_PRIORITIES: {why}, so that incidents get no priority; {fix}"
 _SEE = "see that PagerDuty's plan has priorities, and that the key may read them"
 
 
 class Priorities:
-    """The ids of the named priorities. `refresh` is for one thread, everything else for any.
+    """The ids of the named priorities. For any thread.
 
-    The list is read once, and again while a name has no id or was refused, at most once an `interval` in seconds.
+    The list is read when the first id is asked for, and again while a name has no id or was refused: at most once
+    an `interval`, in seconds, and where it could not be read sooner.
     """
 
     def __init__(
@@ -35,6 +38,8 @@ class Priorities:
         self._clock = clock
         self._interval = interval
         self._next = clock.monotonic()
+        self._is_read = not self._names
+        self._turn = Lock()
         self._lock = Lock()
         self._ids: dict[str, str] = {}
         self._objection = ""
@@ -52,25 +57,27 @@ class Priorities:
 
     def refresh(self) -> None:
         """Read the list if that is due. A list that cannot be read leaves the known ids; nothing is raised."""
-        now = self._clock.monotonic()
-        if now < self._next or all(name in self._ids for name in self._names):
-            return
-        self._next = now + self._interval
-        listed: Mapping[str, str] | None = None
-        why = ""
-        try:
-            with calling(CallPriority.CHANGED, READ_WITHIN):
-                listed = self._pagerduty.priorities()
-        except ReconcilerError as error:
-            why = str(error)
-        with self._lock:
-            self._objection = objection(self._names, listed, why)
-            self._ids |= {name: id_ for name in self._names if (id_ := found(name, listed or {}))}
+        with self._turn:
+            now = self._clock.monotonic()
+            if now < self._next or all(map(self._known_id, self._names)):
+                return
+            listed, why = self._listed()
+            self._next = now + (min(self._interval, RETRY) if why else self._interval)
+            with self._lock:
+                self._is_read = True
+                self._objection = objection(self._names, listed, why)
+                self._ids |= {name: id_ for name in self._names if (id_ := found(name, listed or {}))}
 
     def id_of(self, name: str) -> str:
         """The id of a priority; empty if none is known, or for an empty name."""
-        with self._lock:
-            return self._ids.get(name, "")
+        if name and not self._is_read:
+            self.refresh()
+        return self._known_id(name)
+
+    def objection(self, action: Action) -> str | None:
+        """Why the write is pointless: it changes the priority alone, to one without an id. Else None."""
+        is_pointless = action.is_priority_alone and not self.id_of(action.priority)
+        return f"PagerDuty's priority {action.priority} is not known" if is_pointless else None
 
     def known(self, action: Action) -> Action:
         """The action without its priority, if that has no id."""
@@ -90,7 +97,7 @@ class Priorities:
         except Duplicate:
             raise
         except (Permanent, Refused) as error:
-            if action.kind is not Kind.CREATE_INCIDENT and not action.urgency:
+            if action.is_priority_alone:
                 self._refused(action.priority, error)
                 raise Permanent(str(error), _BAD_REQUEST) from None  # it concerns no other write
             result = call("")
@@ -99,6 +106,18 @@ class Priorities:
         with self._lock:
             self._refusals.pop(action.priority, None)
         return result
+
+    def _known_id(self, name: str) -> str:
+        with self._lock:
+            return self._ids.get(name, "")
+
+    def _listed(self) -> tuple[Mapping[str, str] | None, str]:
+        """The priorities, or None and the error."""
+        try:
+            with calling(CallPriority.PAGE, READ_WITHIN):
+                return self._pagerduty.priorities(), ""
+        except ReconcilerError as error:
+            return None, str(error)
 
     def _refused(self, name: str, error: ReconcilerError) -> None:
         """Note that PagerDuty refuses this priority: it is not sent again until the list has been read."""

@@ -28,7 +28,6 @@ class Account:
         fetcher: Fetcher,
         problems: Problems,
         alert_user: Callable[[], Person] = lambda: NOBODY,
-        refresh_priorities: Callable[[], None] = lambda: None,
     ) -> None:
         self._identity = identity
         self._configured = policy
@@ -36,7 +35,6 @@ class Account:
         self._fetcher = fetcher
         self._problems = problems
         self._alert_user = alert_user
-        self._refresh_priorities = refresh_priorities
         self.unsure: Problem | None = None
         """The last check that PagerDuty did not answer: reported if nothing else of PagerDuty is wrong."""
 
@@ -53,8 +51,6 @@ class Account:
         confirmed = self._identity.confirm()
         if confirmed and self._breakers is not None:
             self._breakers.confirmed()
-        if self._identity.known:  # before the lanes open: the first incidents are to have their priority
-            self._refresh_priorities()
         self._identity.refresh()
         self.bar()
         return confirmed

@@ -170,7 +170,6 @@ class _Reading:
             self.fetcher,
             self.problems,
             self._alert_side.user,
-            self.priorities.refresh,
         )
         self.planner = Planner(database, self.fetcher, self.clock, self.account.policy)
 

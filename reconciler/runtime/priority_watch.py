@@ -1,4 +1,4 @@
-"""What is wrong with PAGERDUTY_PRIORITIES, said for as long as it lasts."""
+"""PAGERDUTY_PRIORITIES: the list of priorities is read while a name is missing, and what is wrong is said."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from reconciler.reconcile.priorities import Priorities
 
 
 class PriorityWatch:
-    """A watch that asks nobody: it only says what reading and using the priorities has shown."""
+    """A watch. `say` takes what is wrong with the priorities; an empty text ends that."""
 
     name = "priorities"
     side: Side | None = None
@@ -17,6 +17,7 @@ class PriorityWatch:
         self._say = say
 
     def poll(self) -> bool:
-        """Say what is wrong; an empty text ends that."""
+        """Read the list if that is due, and say what is wrong."""
+        self._priorities.refresh()
         self._say(self._priorities.words)
         return True

@@ -177,8 +177,8 @@ class SandboxSettings:
     urgency_refused: Annotated[bool, "creations with `urgency`: 400/2001 (uncertain)"] = False
     priorities: Annotated[
         str,
-        "the account's: there; none: an empty list; lacking: the list 402/2014. What gives an incident one is then "
-        "400/1020, and so if refused; not_in_plan: the list is there, and that is 402/2014 (uncertain)",
+        "the account's: there; none: an empty list; lacking: the list 402/2014; refused: listed. To give an "
+        "incident one is 400/1020 unless they are there; not_in_plan: listed, and 402/2014 (uncertain)",
         "there", "none", "lacking", "refused", "not_in_plan",
     ] = "there"  # fmt: skip
     title_limit: Annotated[int, "characters of a title; longer: 400/2001 (uncertain)"] = 1024

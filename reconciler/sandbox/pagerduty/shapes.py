@@ -136,7 +136,10 @@ def user_json(user: User, role: str = "user") -> Json:
 def priority_json(priority_id: str) -> Json:
     """A priority."""
     name = PRIORITIES[priority_id]
-    return reference("priority", priority_id, name, "priorities") | {"name": name, "description": None}
+    return reference("priority", priority_id, name, "priorities") | {
+        "name": name,
+        "description": f"As severe as {name}",
+    }
 
 
 def service_json(settings: SandboxSettings) -> Json:
