@@ -139,7 +139,7 @@ def _action(action: Action, product: Product, *, dry_run: bool) -> dict[str, Any
         "reason": _why(action),
         "text": action.text,
         "urgency": action.urgency or None,
-        "priority": action.priority or None,
+        **({"priority": action.priority} if action.priority else {}),
     }
 
 

@@ -90,7 +90,7 @@ OF_PAGERDUTY: list[tuple[str, Read, Any]] = [
     ("openapi-examples/getEscalationPolicy.200", lambda r: r.pagerduty._policy("PT20YPA"),
      ("Another Escalation Policy", [Person("PAM4FGS", "Kyler Kuhn")])),
     ("openapi-examples/listPriorities.200", lambda r: r.pagerduty.priorities(),
-     {"P1": "PSLWBL8", "P2": "P53ZZH5", "P3": "PGE9YCZ", "P4": "PVJPWU4", "P5": "P81SUZ9"}),
+     {"P1": "PSLWBL8", "P2": "P53ZZH5", "P3": "PGE9YCZ", "P4": "PVJPWYW", "P5": "P81SUUT"}),
     ("openapi-examples/listIncidentAlerts.200", lambda r: r.pagerduty._alert_keys("any"), {FIRE.key}),
     ("docs-v2-log-entries/incident.trigger.incident", incident, DEMO_INCIDENT),
     ("docs-v2-log-entries/incident.acknowledge.incident", incident,
