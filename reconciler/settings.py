@@ -13,7 +13,9 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, SecretStr
 
+from reconciler.core import title
 from reconciler.errors import Misconfigured
+from reconciler.settings_incidents import ALL, NONE, detail_names, priority_names, title_template
 from reconciler.settings_names import query_warnings
 from reconciler.settings_reading import Reading, Variable, read_all
 from reconciler.settings_sources import Layer, can_be_read_again, exposed, read_dotenv, read_secret
@@ -163,6 +165,9 @@ class Settings(BaseModel):
         PriorityPolicy, Variable(choice(PriorityPolicy), alias="ON_ALERT_PRIORITY")
     ] = "urgency"
     high_urgency_priorities: Annotated[tuple[str, ...], Variable(priorities)] = ("P1", "P2")
+    pagerduty_priorities: Annotated[tuple[tuple[str, str], ...], Variable(priority_names)] = ()
+    incident_title: Annotated[str, Variable(title_template)] = title.MESSAGE
+    incident_details: Annotated[tuple[str, ...], Variable(detail_names)] = (ALL,)
     on_pagerduty_ack_timeout: Annotated[TimeoutPolicy, Variable(choice(TimeoutPolicy))] = "mirror"
     on_late_alert: Annotated[LatePolicy, Variable(choice(LatePolicy))] = "page"
     late_seconds: Annotated[float, Variable(seconds(exclusive=True))] = 3600.0
@@ -224,6 +229,11 @@ class Settings(BaseModel):
             "JSM_WEBHOOK_INTEGRATION_ID": self.jsm_webhook_integration_id,
         }
         return () if self.http_listen else tuple(name for name, value in given.items() if value)
+
+    def details(self) -> frozenset[str] | None:
+        """The names of the alert's details that an incident's body has; None for all."""
+        given = self.incident_details
+        return None if given == (ALL,) else frozenset(given) - {NONE}
 
     def jsm_credentials(self) -> str:
         """How JSM's account API is told who asks: e-mail address and token, in base64; empty without a token."""

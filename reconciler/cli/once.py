@@ -89,6 +89,8 @@ def _once(settings: Settings, signals: StopSignals) -> Report:
     wiring.account.keep()
     for line in milestones.lines(before, milestones.look(wiring.database, wiring.clock.now())):
         complain(line)
+    if wiring.priorities.words:
+        complain(wiring.priorities.words)
     wiring.watches(program).after_once(lambda words: complain(words) if words else None)
     report = replace(_ended(report, wiring, signals), pauses=wiring.pauses.present)
     wiring.leadership.give_up()

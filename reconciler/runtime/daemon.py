@@ -7,7 +7,6 @@ was changed ends and begins anew, with the same rows of the database.
 import contextlib
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
 
 from reconciler.errors import ReconcilerError
 from reconciler.observability.logs import get_logger

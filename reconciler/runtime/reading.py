@@ -13,6 +13,7 @@ from reconciler.reconcile.fetch import Fetcher
 from reconciler.reconcile.holds import Holds
 from reconciler.reconcile.identity import Identity
 from reconciler.reconcile.pair import Planner
+from reconciler.reconcile.priorities import Priorities
 from reconciler.reconcile.problems import Problems
 from reconciler.reconcile.read_breakers import ReadBreakers
 from reconciler.reconcile.work_queue import WorkQueue
@@ -117,6 +118,8 @@ class Reading:
         )
         configured = Person(settings.pagerduty_user, settings.pagerduty_user)
         identity = Identity(self.pagerduty, configured, self.clock, self.horizons.sweep_interval)
+        wanted = (name for _, name in settings.pagerduty_priorities)
+        self.priorities = Priorities(self.pagerduty, wanted, self.clock, settings.sweep_interval_seconds)
         self.write_breakers = self.make_write_breakers()
         self.holds = Holds(self.queue, self.breakers, self.write_breakers)
         self.account = Account(

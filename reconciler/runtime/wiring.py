@@ -22,6 +22,7 @@ from reconciler.runtime.connections import Connections
 from reconciler.runtime.introduction import Introduction
 from reconciler.runtime.leadership import Leadership, stored_work
 from reconciler.runtime.pauses import Pauses
+from reconciler.runtime.priority_watch import PriorityWatch
 from reconciler.runtime.program import Program, Timed
 from reconciler.runtime.reading import Reading, report_bad_rows
 from reconciler.runtime.renewal import Given, Renewal
@@ -76,7 +77,14 @@ class Wiring(Reading):
         assert self.write_breakers is not None  # noqa: S101 - made below
         self.committer = Committer(database, self.clock, events)
         self.deliverer = Deliverer(
-            vendors, database, self.clock, self.write_breakers, self.in_flight, events, stop.is_set
+            vendors,
+            database,
+            self.clock,
+            self.write_breakers,
+            self.in_flight,
+            events,
+            stop.is_set,
+            self.priorities,
         )
         self.reconciler = Reconciler(
             self.planner, self.committer, self.deliverer, database, self.clock, self.interval
@@ -151,9 +159,16 @@ class Wiring(Reading):
             renewal,
             self.pauses,
             self.metrics,
-            (*watches.of_daemon(reporter, self.metrics), *shadow),
+            (*watches.of_daemon(reporter, self.metrics), *shadow, *self._priority_watch(reporter)),
             Introduction(self.settings, self.database, self.account, program.wrong, self.clock),
         )
+
+    def _priority_watch(self, reporter: Reporter) -> tuple[Timed, ...]:
+        """What says that a priority of PAGERDUTY_PRIORITIES cannot be used; nothing without it."""
+        if not self.settings.pagerduty_priorities:
+            return ()
+        watch = PriorityWatch(self.priorities, lambda words: reporter.say("priorities", words))
+        return (Timed(watch, self.interval.total_seconds),)
 
     def _shadow(self, say: Callable[[str], None]) -> tuple[tuple[Timed, ...], Mapping[str, Use]]:
         """The comparison of ALERT_SHADOW, and what takes new values of its keys; nothing without it."""

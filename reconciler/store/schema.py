@@ -17,7 +17,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "0008"
+REVISION = "0009"
 """The newest migration; a test compares it with migrations/versions."""
 
 
@@ -95,6 +95,7 @@ actions = Table(
     Column("text", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("urgency", Text, nullable=False),
+    Column("priority", Text, nullable=False, server_default=""),  # PagerDuty's, by name; empty: none
     Column("mark", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
