@@ -13,7 +13,7 @@ from reconciler.cli.routes import ROUTE
 
 if TYPE_CHECKING:
     from reconciler.cli.status_text import Page
-    from reconciler.operations.routes_status import Overview, RouteReport
+    from reconciler.operations.status_routes import Overview, RouteReport
 
 
 @click.command()
@@ -26,8 +26,8 @@ def status(exit_code: bool, as_json: bool, route: str | None) -> None:
     Exits with 1 if no reconciler has run on the database yet.
     """
     url, interval = configured_database()
-    from reconciler.cli import routes_text
-    from reconciler.operations import routes_status
+    from reconciler.cli.status_routes import page_of
+    from reconciler.operations import status_routes
     from reconciler.store.address import exists
     from reconciler.store.database import current_revision
     from reconciler.store.overview import shown
@@ -42,15 +42,15 @@ def status(exit_code: bool, as_json: bool, route: str | None) -> None:
         missing = "it is empty"
     routes = stored_routes(database)
     if route is None and routes.are_several:
-        found: Overview | RouteReport = routes_status.read(routes, shown(url))
+        found: Overview | RouteReport = status_routes.read(routes, shown(url))
     else:
         (name,) = routes.chosen(None if missing else route or routes.names[0])
-        found = routes_status.read_one(routes, name, shown(url), missing)
+        found = status_routes.read_one(routes, name, shown(url), missing)
     needs_attention = found.needs_attention(interval)
     if as_json:
-        print_json(routes_status.as_data(found, interval))
+        print_json(status_routes.as_data(found, interval))
     else:
-        _show(routes_text.page_of(found, interval), is_good=not needs_attention)
+        _show(page_of(found, interval), is_good=not needs_attention)
     if missing:
         sys.exit(FAILED)
     if exit_code and needs_attention:

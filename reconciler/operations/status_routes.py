@@ -163,7 +163,7 @@ def attention(found: Overview, interval: float) -> Iterable[tuple[str, str]]:
 
 
 def as_data(found: Overview | RouteReport, interval: float) -> dict[str, Any]:
-    """The document that `status --json` prints: one route's, or the totals of several with the document of each."""
+    """The document that `status --json` prints: one route's, or of several the totals and each one's own."""
     if isinstance(found, RouteReport):
         return report_data(found.report, interval)
     first = found.routes[0].report

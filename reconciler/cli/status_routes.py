@@ -5,8 +5,8 @@ from dataclasses import replace
 from reconciler.cli.status_text import Page, page, section
 from reconciler.observability.logs import printable
 from reconciler.observability.naming import STATES
-from reconciler.operations import routes_status
-from reconciler.operations.routes_status import Overview, RouteReport
+from reconciler.operations import status_routes
+from reconciler.operations.status_routes import Overview, RouteReport
 
 ADVICE = "Everything of one route: reconciler status --route, with its name"
 
@@ -17,14 +17,14 @@ def page_of(found: Overview | RouteReport, interval: float) -> Page:
 
 
 def _overview(found: Overview, interval: float) -> Page:
-    worst = routes_status.worst_first(found, interval)
+    worst = status_routes.worst_first(found, interval)
     sections = (
-        section("Routes", routes_status.COLUMNS, (routes_status.row(each, interval) for each in worst)),
-        section("What to look at", ("route", "what"), routes_status.attention(found, interval)),
+        section("Routes", status_routes.COLUMNS, (status_routes.row(each, interval) for each in worst)),
+        section("What to look at", ("route", "what"), status_routes.attention(found, interval)),
         section("Pods", ("pod", "routes"), ((each.holder, str(each.routes)) for each in found.pods)),
     )
     return Page(
-        printable(routes_status.headline(found, interval)),
+        printable(status_routes.headline(found, interval)),
         tuple((name, printable(value)) for name, value in _facts(found)),
         tuple(each for each in sections if each.rows),
         ADVICE,
