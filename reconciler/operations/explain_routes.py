@@ -1,7 +1,7 @@
 """`reconciler explain` where a database has several routes: the story that each of them has of an id."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,13 +29,22 @@ class Told:
 
 def read_tracked(routes: StoredRoutes, address: str, given: str) -> Told:
     """The stories of an id in all routes, from the database alone."""
-    every = {name: explain.read_tracked(routes.of(name), address, given) for name in routes.names}
+    every = {name: read_one(routes, name, address, given) for name in routes.names}
     return Told(given, address, routes, {name: each for name, each in every.items() if each.stories})
+
+
+def read_one(routes: StoredRoutes, name: str, address: str, given: str) -> Explanation:
+    """The stories of an id in one route, from the database alone."""
+    return _in(routes, name, explain.read_tracked(routes.of(name), address, given))
 
 
 def of_one(routes: StoredRoutes, name: str, found: Explanation) -> Told:
     """The explanation of one route alone."""
-    return Told(found.given, found.database, routes, {name: found})
+    return Told(found.given, found.database, routes, {name: _in(routes, name, found)})
+
+
+def _in(routes: StoredRoutes, name: str, found: Explanation) -> Explanation:
+    return replace(found, route=name) if routes.are_several else found
 
 
 def as_text(told: Told, alert_page: Callable[[str], str]) -> str:
