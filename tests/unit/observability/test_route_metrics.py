@@ -57,7 +57,7 @@ def test_each_family_is_described_once_and_its_samples_follow_each_other(benches
     current = ""
     for line in text.splitlines():
         current = line.split()[2] if line.startswith("# HELP") else current
-        assert line.startswith("#") or line.startswith(current), line
+        assert line.startswith(("#", current)), line
 
 
 def test_what_is_of_the_process_is_there_once_and_without_a_route(benches: dict[str, MetricsBench]) -> None:
