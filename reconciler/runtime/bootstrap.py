@@ -2,22 +2,20 @@
 
 import threading
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from reconciler import __version__
 from reconciler.core.product import PRODUCTS
-from reconciler.runtime.daemon import Daemon
+from reconciler.routes import Routes
+from reconciler.runtime.process import Process
 from reconciler.runtime.renewal import Given
-from reconciler.runtime.route_schedule import RouteSchedule
-from reconciler.runtime.schedule import Schedule
+from reconciler.runtime.shares import shares_for
 from reconciler.runtime.wiring import DryWiring, Wiring
-from reconciler.runtime.worker_pool import WorkerPool
 from reconciler.settings import Settings
 from reconciler.store.address import exists, file_of
 from reconciler.store.database import Database, DatabaseDown, open_database
 from reconciler.store.files import check_owner, check_private
 from reconciler.store.lock import FileLock
-from reconciler.store.overview import shown
 from reconciler.store.read_only import open_read_only
 from reconciler.store.source import check_source
 from reconciler.vendors.http import SystemClock
@@ -42,17 +40,17 @@ def assemble_dry_run(settings: Settings) -> DryWiring:
     return DryWiring(settings, threading.Event(), open_read_only(url))
 
 
-def daemon_of(wiring: Wiring, given: Given | None = None) -> Daemon:
-    """The daemon of a single route. `given` is where the settings came from."""
-    schedule, settings = Schedule(wiring.clock), wiring.settings
-    route = wiring.jobs(RouteSchedule(schedule, wiring.database.route), given)
-    about = {
-        "version": __version__,
-        "database": shown(settings.database_url.get_secret_value()),
-        **wiring.about(),
-        "interval_seconds": settings.poll_interval_seconds,
-    }
-    return Daemon(wiring.database, schedule, WorkerPool(), (route,), wiring.stop.set, about)
+def assemble_process(routes: Routes, given: Given) -> Process:
+    """The process that runs these routes. `given` is where their settings came from."""
+    process = routes.each[0].settings
+    database, stop = _opened(process), threading.Event()
+    for route in routes.each:
+        with suppress(DatabaseDown):  # as above
+            check_source(database.for_route(route.name), route.settings.alert_source)
+    clock = SystemClock(stop)
+    interval = timedelta(seconds=process.poll_interval_seconds)
+    shares = shares_for(process.database_url.get_secret_value(), database.holder, clock, interval)
+    return Process(routes, given, stop, clock, database, shares, _metrics)
 
 
 def _opened(settings: Settings) -> Database:

@@ -167,7 +167,7 @@ class SharedList:
     def _floor(self, since: datetime) -> datetime:
         """How far back to list: a little further than asked for.
 
-        While nothing changes, no route moves on: then as far as all need that had the last look, which costs nothing.
+        While nothing changes, no route moves on: then as far as all need that had the last look: it costs nothing.
         """
         if self._look is not None and self._look.newest is None:
             return min(since, *self._served.values())

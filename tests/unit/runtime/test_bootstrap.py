@@ -145,7 +145,7 @@ def test_a_refused_key_has_its_file_read_at_once(tmp_path: Path, monkeypatch: py
         wiring = assemble(configured(tmp_path))
         wiring.jobs(RouteSchedule(Schedule(wiring.clock), "default"), given)
         for status in (200, 401):
-            wiring._on_request(RequestRecord("Opsgenie", "GET", "/v2/alerts", status, "done", 0.1))
+            wiring.requested(RequestRecord("Opsgenie", "GET", "/v2/alerts", status, "done", 0.1))
         assert asked == woken
         wiring.database.close()
 
