@@ -200,11 +200,11 @@ def test_a_file_of_many_routes_looks_for_misspelt_names_once(
 ) -> None:
     looked: list[int] = []
 
-    def look(*_: object) -> tuple[()]:
+    def count(*_: object) -> tuple[()]:
         looked.append(1)
         return ()
 
-    monkeypatch.setattr("reconciler.settings_reading.misspelt", look)
+    monkeypatch.setattr("reconciler.settings_reading.misspelt", count)
     text = "".join(f"[routes.r{each}]\nquery = 'tag: {each}'\nservice = 'P1'\n" for each in range(50))
     assert len(routes_of(tmp_path, text).each) == 50
     assert looked == [1]
