@@ -41,7 +41,7 @@ class Pod:
     """A process as the table `pods` shows it.
 
     `session` is the server's number of the session that holds its locks, and `lives` whether that session exists.
-    `age` are the seconds since its last beat, by the server's clock. `routes` is how many routes it held then, and
+    `age` are the seconds since its last beat, by the server's clock. `routes` is how many routes it holds, and
     `knows` the digest of the routes that it shares with others.
     """
 
@@ -71,9 +71,9 @@ class View:
 class Pulse:
     """How regular a pod's own beats are, in seconds of the server's clock. `late` is how late the last one was.
 
-    While the server stands still, the beats of all pods become overdue at the same time, and the first pod to go on
-    must not take the others for stopped. So a pod judges others only after its own beats have been regular for as
-    long as it takes a beat to be overdue, and allows them the time by which its own last beat was late.
+    While the server stands still, the beats of all pods become overdue at the same time, and the first pod to go
+    on must not take the others for stopped. So a pod judges others only after its own beats have been regular for
+    as long as it takes a beat to be overdue, and allows them the time by which its own last beat was late.
     """
 
     last: float

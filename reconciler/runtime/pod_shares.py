@@ -37,7 +37,7 @@ class Session(Protocol):
     def holder(self) -> str:
         """The pod's name."""
 
-    def beat(self, routes: Collection[str], held: int, knows: str) -> View:
+    def beat(self, routes: Collection[str], knows: str) -> View:
         """Renew this pod's row, and see who holds the locks of these routes."""
 
     def take(self, routes: Sequence[str]) -> frozenset[str]:
@@ -169,7 +169,7 @@ class PodShares:
         return view.mine | taken, decision.hand_over
 
     def _looked(self, known: frozenset[str]) -> View:
-        return self._session.beat(known | self._held | self._to_release, len(self._held), digest(known))
+        return self._session.beat(known | self._held | self._to_release, digest(known))
 
     def _end(self, pod: Pod) -> None:
         if self._session.end(pod):

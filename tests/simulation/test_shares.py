@@ -88,7 +88,8 @@ def test_pods_that_judge_others_after_the_server_stood_still_are_caught(monkeypa
 
 def test_pods_that_join_one_after_another_share_equally_with_as_few_moves_as_possible() -> None:
     world = World(3)
-    counts, moves = [], []
+    counts: list[list[int]] = []
+    moves: list[int] = []
     for _ in range(5):
         world.join()
         world.run(4 * world.interval)

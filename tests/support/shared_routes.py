@@ -1,7 +1,7 @@
 """Pods that share routes, in simulated time: the product's shares over a simulated database server.
 
 The server has sessions, advisory locks, the table of pods and the fencing epochs. The pods are disturbed by chance:
-killed, stopped, cut off, hung with their beats alone, slow, and given other routes; and the server stands still.
+killed, stopped, cut off, hung with their beats alone, late, given other routes; and the server stands still.
 """
 
 import random
@@ -23,7 +23,6 @@ class Row:
 
     session: int
     seen_at: float
-    routes: int
     knows: str
 
 
@@ -77,7 +76,7 @@ class SimulatedSession:
         self.is_cut = False
         self.number = 0
 
-    def beat(self, routes: Collection[str], held: int, knows: str) -> View:
+    def beat(self, routes: Collection[str], knows: str) -> View:
         """Renew the row, and see the pods and the locks."""
         server = self.server
         if not self.number:
@@ -85,12 +84,13 @@ class SimulatedSession:
                 server.close(former)
             self.number = server.open(self.holder)
         self._check()
-        server.rows[self.holder] = Row(self.number, server.now, held, knows)
+        server.rows[self.holder] = Row(self.number, server.now, knows)
         server.rows = {name: row for name, row in server.rows.items() if row.session in server.sessions}
         owners = {route: server.locks[route] for route in routes if route in server.locks}
         mine = frozenset(route for route, owner in owners.items() if owner == self.number)
+        held = list(server.locks.values())
         pods = tuple(
-            Pod(name, row.session, STARTED, server.now - row.seen_at, row.routes, row.knows)
+            Pod(name, row.session, STARTED, server.now - row.seen_at, held.count(row.session), row.knows)
             for name, row in server.rows.items()
         )
         return View(server.now, pods, mine, frozenset(owners) - mine)
@@ -131,7 +131,7 @@ class SimulatedSession:
 
 
 class SimulatedPod:
-    """A process that leads routes as a daemon does: every interval it confirms each lead, and its workers write."""
+    """A process that leads routes: once an interval it confirms each lead, and all the time it writes."""
 
     def __init__(self, world: "World", name: str) -> None:
         self.world = world
@@ -277,7 +277,7 @@ class World:
         self.disturbed()
 
     def stand_still(self, seconds: float) -> None:
-        """Let the server answer nobody for a while. Time passes, also for the pods; ends are due at once after it."""
+        """Let the server answer nobody for a while; time passes, also for the pods."""
         self._pass(seconds)
         for pod in self.pods.values():
             pod.away_until = {kind: max(until, self.server.now) for kind, until in pod.away_until.items()}

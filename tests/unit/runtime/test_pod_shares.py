@@ -140,9 +140,13 @@ def test_a_stopped_pod_is_ended_and_its_routes_are_taken_in_the_same_beat(
 
 
 def test_a_session_that_may_not_be_ended_is_named_once(
-    server: Server, first: Process, second: Process, caplog: pytest.LogCaptureFixture
+    server: Server,
+    first: Process,
+    second: Process,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    second.session.end = lambda _: False  # type: ignore[method-assign]
+    monkeypatch.setattr(second.session, "end", lambda _: False)
     first.shares.beat()
     for _ in range(6):
         pass_beat(server, second)
