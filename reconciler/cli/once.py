@@ -11,9 +11,9 @@ import click
 from reconciler.cli.common import FAILED, PLANNED, USAGE, complain, configured, print_json, warnings
 
 if TYPE_CHECKING:
-    from reconciler.runtime.bootstrap import DryWiring, Wiring
     from reconciler.runtime.report import Report
     from reconciler.runtime.signals import StopSignals
+    from reconciler.runtime.wiring import DryWiring, Wiring
     from reconciler.settings import Settings
 
 
@@ -89,6 +89,8 @@ def _once(settings: Settings, signals: StopSignals) -> Report:
     wiring.account.keep()
     for line in milestones.lines(before, milestones.look(wiring.database, wiring.clock.now())):
         complain(line)
+    if wiring.priorities.words:
+        complain(wiring.priorities.words)
     wiring.watches(program).after_once(lambda words: complain(words) if words else None)
     report = replace(_ended(report, wiring, signals), pauses=wiring.pauses.present)
     wiring.leadership.give_up()

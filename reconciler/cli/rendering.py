@@ -145,6 +145,7 @@ def _action(action: Action, product: Product, *, dry_run: bool) -> dict[str, Any
         "reason": _why(action),
         "text": action.text,
         "urgency": action.urgency or None,
+        **({"priority": action.priority} if action.priority else {}),
     }
 
 
@@ -163,7 +164,13 @@ def _why(action: Action) -> str:
 
 def _how(action: Action) -> str:
     """How urgently an incident pages, before anything else is said of it."""
-    return f"{action.urgency} urgency: " if action.kind is Kind.CREATE_INCIDENT and action.urgency else ""
+    if action.kind is not Kind.CREATE_INCIDENT or not action.urgency:
+        return ""
+    return (
+        f"{action.urgency} urgency, priority {action.priority}: "
+        if action.priority
+        else f"{action.urgency} urgency: "
+    )
 
 
 def _summary(report: Report, *, dry_run: bool) -> list[str]:

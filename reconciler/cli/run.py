@@ -15,9 +15,9 @@ from reconciler.cli.common import configured, env_file, warnings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.runtime.bootstrap import Wiring
-    from reconciler.runtime.daemon import Daemon
+    from reconciler.runtime.route_jobs import RouteJobs
     from reconciler.runtime.signals import StopSignals
+    from reconciler.runtime.wiring import Wiring
     from reconciler.settings import Settings
     from reconciler.web.server import Server
     from reconciler.web.status_app import Sources
@@ -41,7 +41,7 @@ def run() -> None:
 def _run(signals: StopSignals, settings: Settings) -> bool:
     """Run the daemon until a signal comes; whether all threads have ended."""
     from reconciler.observability.logs import get_logger
-    from reconciler.runtime.bootstrap import assemble
+    from reconciler.runtime.bootstrap import assemble, daemon_of
     from reconciler.runtime.renewal import Given
 
     for name in settings.unused():
@@ -49,30 +49,31 @@ def _run(signals: StopSignals, settings: Settings) -> bool:
     for line in warnings(settings):
         get_logger(__name__).warning(line)
     wiring = assemble(settings)
-    daemon = wiring.daemon(Given(os.environ, env_file(), lambda: signals.hang_ups))
+    daemon = daemon_of(wiring, Given(os.environ, env_file(), lambda: signals.hang_ups))
+    (route,) = daemon.routes.values()
     with ExitStack() as listeners:
-        for server in _servers(settings, wiring, daemon):
+        for server in _servers(settings, wiring, route):
             listeners.enter_context(server)
         return daemon.run(signals.wait)
 
 
-def _servers(settings: Settings, wiring: Wiring, daemon: Daemon) -> Iterator[Server]:
+def _servers(settings: Settings, wiring: Wiring, route: RouteJobs) -> Iterator[Server]:
     """The listeners that are configured, each bound."""
     if wiring.metrics is not None and settings.http_listen is not None:
         from reconciler.web.app import create
         from reconciler.web.server import Server
 
-        app = create(settings, wiring.metrics, daemon.program.hints.waiting.put, lambda: daemon.renewal.settings)
+        app = create(settings, wiring.metrics, route.program.hints.waiting.put, lambda: route.renewal.settings)
         yield Server(app, settings.http_listen)
     if settings.status_listen is not None:
         from reconciler.web import status_app
         from reconciler.web.server import Server
 
-        page = status_app.create(_sources(settings, wiring, daemon))
+        page = status_app.create(_sources(settings, wiring, route))
         yield Server(page, settings.status_listen, "STATUS_LISTEN", status_app.LIMITS, "the status page is there")
 
 
-def _sources(settings: Settings, wiring: Wiring, daemon: Daemon) -> Sources:
+def _sources(settings: Settings, wiring: Wiring, route: RouteJobs) -> Sources:
     """What the status page is made from."""
     from reconciler import settings as configuration
     from reconciler.operations.config import survey
@@ -83,7 +84,7 @@ def _sources(settings: Settings, wiring: Wiring, daemon: Daemon) -> Sources:
     return Sources(
         wiring.database,
         shown(settings.database_url.get_secret_value()),
-        lambda: daemon.renewal.settings,
+        lambda: route.renewal.settings,
         survey(configuration.read(os.environ, env_file())),
         partial(alert_page, settings),
     )

@@ -15,9 +15,10 @@ from reconciler.operations.migrating import Choices, Examination, examine, move_
 from reconciler.operations.migration_reads import Horizon, Progress, stored
 from reconciler.operations.migration_text import as_data
 from reconciler.runtime.alert_side import query_of
-from reconciler.runtime.bootstrap import DryWiring, assemble
+from reconciler.runtime.bootstrap import assemble
 from reconciler.runtime.once import run_once
 from reconciler.runtime.report import Collector, Report
+from reconciler.runtime.wiring import DryWiring
 from reconciler.settings import Settings
 from reconciler.store.address import file_of
 from reconciler.store.copies import copied

@@ -175,11 +175,12 @@ POOLED = (
     "so that two reconcilers could work at the same time: name the server itself, or a pool in session mode"
 )
 _KEY = "hashtext('reconciler'), hashtext(:route)"
-_TAKE = text(
-    f"SELECT pg_try_advisory_lock({_KEY}), set_config('tcp_keepalives_idle', '10', false), "
+KEEPALIVES = (
+    "set_config('tcp_keepalives_idle', '10', false), "
     "set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '3', false)"
 )
-"""Takes the lock, and lets the server notice within half a minute when our host is gone."""
+"""SQL: let the server notice within half a minute when our host is gone."""
+_TAKE = text(f"SELECT pg_try_advisory_lock({_KEY}), {KEEPALIVES}")
 _TRY = text(f"SELECT pg_try_advisory_xact_lock({_KEY})")
 """Query: whether the lock is free."""
 _SESSION = text("""

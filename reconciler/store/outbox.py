@@ -135,8 +135,8 @@ _OPEN_ACTIONS = _ACTIONS.where(actions.c.status.in_(_OPEN)).order_by(actions.c.a
 
 
 _STORED_AS_IS = (
-    "id", "route", "key", "alert_id", "reason", "at", "person", "text", "body", "urgency", "mark",
-    "attempts", "plain", "not_before", "failing_since", "sent_at", "request_id", "result_id", "error",
+    "id", "route", "key", "alert_id", "reason", "at", "person", "text", "body", "urgency", "priority",
+    "mark", "attempts", "plain", "not_before", "failing_since", "sent_at", "request_id", "result_id", "error",
 )  # fmt: skip
 
 
