@@ -121,14 +121,6 @@ class Schedule:
                 job.due = due
                 self._plan(job)
 
-    def remove(self, name: str) -> None:
-        """Run the job no more. One that is running ends."""
-        with self._lock:
-            job = self._jobs.pop(name, None)
-            if job is not None and job.planned is not None:
-                with contextlib.suppress(JobLookupError):
-                    job.planned.remove()
-
     def turn(self) -> None:
         """Correct due times after the wall clock was set or the machine slept. Call about once a second."""
         with self._lock:
