@@ -22,7 +22,21 @@ LONGEST_VALUE = 8_000
 SHORTEST_SECRET = 4
 """The least number of characters of a secret: replacing a shorter one would damage unrelated text."""
 
+_surroundings: Callable[[], Mapping[str, object]] = dict
+
+
+def surround(fields: Callable[[], Mapping[str, object]]) -> None:
+    """Add these fields to every event from now on, as they are in the thread that logs it."""
+    global _surroundings  # noqa: PLW0603 - logging is set up once a process, like its handlers
+    _surroundings = fields
+
+
+def _surrounded(_logger: object, _method: str, event: EventDict) -> EventDict:
+    return {**_surroundings(), **event}
+
+
 _COMMON: tuple[Processor, ...] = (
+    _surrounded,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),

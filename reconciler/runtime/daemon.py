@@ -26,7 +26,7 @@ STOP_GRACE = 2.0
 """Seconds for reads under way to end in, once nothing is being written."""
 TAKE_IN_EVERY = 1.0
 """Seconds between two checks for requests of operators: a pause, `retry`, `link`."""
-SHARES, ROUTES, RETIRED = "shares of routes", "routes file", "removed routes"
+SHARES = "shares of routes"
 
 Jobs = Callable[[], None]
 """A job of the whole process."""
@@ -36,7 +36,7 @@ class Daemon:
     """Runs the routes. The main thread waits for a signal; everything else has threads of its own.
 
     `make` makes the jobs of a route, `shared` is told which routes share keys, and which of them this process
-    leads. `about` says what is run, and for whom: the fields of the first line of the log.
+    leads. `about` returns what is run, and for whom: the fields of the first line of the log.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Daemon:
         make: Callable[[Route], RouteJobs],
         routes: Routes,
         stop: Callable[[], None],
-        about: Mapping[str, object],
+        about: Callable[[], Mapping[str, object]],
         shared: Callable[[tuple[Route, ...], frozenset[str]], None] = lambda _routes, _led: None,
         extra: Mapping[str, tuple[float, Jobs]] | None = None,
     ) -> None:
@@ -84,7 +84,7 @@ class Daemon:
         """
         with contextlib.suppress(DatabaseDown):  # an unreachable database is no obstacle: leadership is retried
             check(self._database)
-        log.info("started", **self._about)
+        log.info("started", **self._about())
         self._shares.know(self.routes)
         self._beat()
         for route in self.routes.values():
@@ -132,7 +132,7 @@ class Daemon:
             return  # each route finds the database gone when it confirms its lead, and says so
         for name in self._shares.to_hand_over():
             if name in self.routes:
-                self.routes[name].hand_over(self._pool, STOP_GRACE)
+                self.routes[name].hand_over()
         for name in change.taken | change.lost:
             if name in self.routes:
                 self.routes[name].schedule.soon(LEADERSHIP)

@@ -134,7 +134,7 @@ class Reading:
 
     def http(self, side: Side, name: str = "") -> Http:
         """A session with one vendor: its own, or the one with this name."""
-        return session(self.settings, side, self.clock, self.limiters[side], self._on_request, name=name)
+        return session(self.settings, side, self.clock, self.limiters[side], self.requested, name=name)
 
     def names(self, report: Report) -> dict[str, str]:
         """Display names of the alerts in a report, by id, with the incident if there is one."""
@@ -234,7 +234,8 @@ class Reading:
             interval=self.interval,
         )
 
-    def _on_request(self, record: RequestRecord) -> None:
+    def requested(self, record: RequestRecord) -> None:
+        """Log and count a request to a vendor."""
         log_request(record)
         self.on_request(record)
         if self.metrics:

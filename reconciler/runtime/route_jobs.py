@@ -7,6 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from reconciler.core.model import Side
+from reconciler.core.work import Priority
 from reconciler.errors import ReconcilerError
 from reconciler.observability.defects import defect
 from reconciler.observability.logs import get_logger
@@ -27,6 +28,8 @@ from reconciler.runtime.route_schedule import RouteSchedule
 from reconciler.runtime.worker import Worker
 from reconciler.runtime.worker_pool import WorkerPool
 from reconciler.store.database import DatabaseDown, Superseded
+from reconciler.store.removed_routes import unmark
+from reconciler.vendors.call_context import for_route
 
 if TYPE_CHECKING:  # imported only with an HTTP listener
     from reconciler.observability.metrics import Metrics
@@ -77,7 +80,11 @@ class RouteJobs:
         metrics: "Metrics | None",
         watches: tuple[Timed, ...],
         introduction: Introduction,
+        *,
+        is_one_of_several: bool = False,
     ) -> None:
+        """`is_one_of_several`: who leads which of them is told of all together."""
+        self._is_one_of_several = is_one_of_several
         self.introduction = introduction
         self.program = program
         self.renewal = renewal
@@ -128,20 +135,28 @@ class RouteJobs:
             self.reporter.say("database", "")
             if self._metrics:
                 self._metrics.health.failed("")
-        self.reporter.say("lock", "" if leads else self._standing_by(), serious=False, key=STANDING_BY)
+        self._say_lock("" if leads else self._standing_by())
         if not leads:
             self.reporter.remind()
         if leads and not led:
             for line in self.leadership.news:
                 log.info(line)
             self.leadership.news.clear()
+            if self._is_one_of_several:
+                unmark(self.program.database)
             self.program.rounds.begin()
             self.introduction.began()
             self.reporter.began()
             for timed in self.program.sources:
                 self.schedule.soon(timed.source.name)
 
+    def _say_lock(self, words: str) -> None:
+        if not self._is_one_of_several:
+            self.reporter.say("lock", words, serious=False, key=STANDING_BY)
+
     def _standing_by(self) -> str:
+        if self._is_one_of_several:
+            return STANDING_BY
         holder = self.leadership.stand_by()
         return f"{STANDING_BY}; {holder} leads" if holder else STANDING_BY
 
@@ -204,7 +219,8 @@ class RouteJobs:
 
         def run() -> None:
             try:
-                job()
+                with for_route(self.name):
+                    job()
             except Stopping:
                 return
             except ReconcilerError as error:
@@ -224,7 +240,8 @@ class RouteJobs:
             self.leadership.give_up()
             if self._metrics:
                 self._metrics.stood_by()
-            self.reporter.say("lock", str(error), serious=False)
+            if not self._is_one_of_several:
+                self.reporter.say("lock", str(error), serious=False)
             return
         self.leadership.lose()
         self._database_failed_at = self.program.clock.monotonic()
@@ -246,13 +263,44 @@ class RouteJobs:
             if asked is not None:
                 self.schedule.soon(feed.name, asked)
 
+    def wake(self) -> None:
+        """Poll the alerts at once, because a list that serves several routes shows some of this one's."""
+        self.program.feed.wake()
+        self.schedule.soon(self.program.feed.name)
+
+    def retire(self) -> None:
+        """Look for nothing new: only what the route has seen already is still done."""
+        kept = {LEADERSHIP, REPORT, SECRETS, self.program.account.name}
+        self.schedule.remove(*(name for name in self.schedule.names if name not in kept))
+
+    def left(self) -> int:
+        """Number of writes, new alerts and acts of people that are still to be worked on; 0 without the lead."""
+        if not self.leadership.leads:
+            return 0
+        counts = self.program.queue.counts()
+        with self.program.database.reading() as unit:
+            return len(unit.outbox.open()) + counts[Priority.PAGE] + counts[Priority.CHANGED]
+
     def drain(self) -> None:
         """Wake the thread that waits for hints, and wait until no write is in flight; none begins afterwards."""
         self.program.hints.waiting.wake()
         self._in_flight.drain()
 
+    def hand_over(self) -> None:
+        """Let another process lead: finish the writes in flight, and store and report what is left."""
+        self._in_flight.drain()
+        self.end()
+        self._in_flight.reopen()
+
+    def leave(self, pool: WorkerPool, within: float) -> None:
+        """End in a process that goes on. Reads under way have so many seconds; they lead to no write any more."""
+        self.schedule.remove()
+        self.drain()
+        pool.remove(self.name, within)
+        self.end()
+
     def end(self) -> None:
-        """Store and report what is left, and release the lead. Nothing runs any more."""
+        """Store and report what is left, and release the lead."""
         if self.leadership.leads:
             with contextlib.suppress(DatabaseDown):
                 self._committer.flush()

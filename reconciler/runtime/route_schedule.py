@@ -13,6 +13,11 @@ class RouteSchedule:
         self._route = route
         self._names: list[str] = []
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the jobs that are on the schedule."""
+        return tuple(self._names)
+
     def every(self, name: str, seconds: float | Callable[[], float], run: Callable[[], None]) -> None:
         """Run at once, then every so many seconds: see `Schedule.every`."""
         self._names.append(name)

@@ -1,7 +1,7 @@
 """The routes file, read again while the daemon runs: a good one is taken, a bad one is refused whole.
 
 It is read at every check and after SIGHUP, as are the variables that routes take over from `.env`. A refused one
-is read again at each check: what is wrong may be a secret's file, and mended without a change here.
+is read again at each check: what is wrong may be a secret's file, and fixed without a change here.
 """
 
 from collections.abc import Callable
@@ -17,8 +17,6 @@ from reconciler.settings_texts import Wrong
 from reconciler.vendors.ports import Clock
 
 log = get_logger(__name__)
-
-SUBJECT = "routes"
 
 
 class RoutesWatch:
@@ -74,7 +72,7 @@ class RoutesWatch:
             self._refuse(error.problems, is_asked=is_asked)
             return
         self._wrong = ()
-        self._say(SUBJECT, "")
+        self._say("routes", "")
         if found.file != self.routes.file:
             log.warning("ROUTES_FILE: has changed, which takes effect at the next start only")
             return
@@ -95,11 +93,11 @@ class RoutesWatch:
         """Keep the routes, and say why: each problem once, and at each SIGHUP."""
         for line in problems:
             if is_asked or line not in self._wrong:
-                words = f"{line}: the routes before stay in force until this is mended"
-                log.error(words, subject=SUBJECT)
+                words = f"{line}: the routes before stay in force until this is fixed"
+                log.error(words, subject="routes")
         self._wrong = problems
         more = f"; and {len(problems) - 1} more" if problems[1:] else ""
-        self._say(SUBJECT, f"{problems[0]}{more}; the routes before stay in force until this is mended")
+        self._say("routes", f"{problems[0]}{more}; the routes before stay in force until this is fixed")
 
 
 def _tell(differs: Difference, routes: Routes, *, is_asked: bool) -> None:

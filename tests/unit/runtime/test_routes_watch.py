@@ -17,7 +17,7 @@ from tests.support.configured import REQUIRED
 from tests.support.routes import TWO, environ_of
 
 THREE = f"{TWO}\n[routes.new]\nquery = 'tag: new'\nservice = 'PNEW001'\n"
-KEPT = ": the routes before stay in force until this is mended"
+KEPT = ": the routes before stay in force until this is fixed"
 
 
 class Clock(SimClock):
@@ -114,7 +114,7 @@ def test_a_remark_changes_no_route(bench: Bench, caplog: pytest.LogCaptureFixtur
     assert bench.applied == []
 
 
-def test_a_bad_file_is_refused_whole_and_each_problem_is_said_once_until_it_is_mended(
+def test_a_bad_file_is_refused_whole_and_each_problem_is_said_once_until_it_is_fixed(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     bench.file.write_text(f"{THREE}late_seconds = true\n[routes.Bad]\nservice = 'P7'\n")
