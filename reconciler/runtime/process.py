@@ -161,7 +161,8 @@ class Process:
         self.wirings[route.name] = wiring
         files = route.files if several else None
         given = Given(self._given.environ, self._given.dotenv, self._given.hang_ups, files)
-        return wiring.jobs(RouteSchedule(self._schedule, route.name), given)
+        phased = self._clock.monotonic if several else None
+        return wiring.jobs(RouteSchedule(self._schedule, route.name, phased), given)
 
     def _apply(self, routes: Routes) -> None:
         self.routes = routes
