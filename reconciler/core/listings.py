@@ -143,12 +143,15 @@ def compare_acts(
     return found, frozenset(noted)
 
 
-def raised_by_us(acts: Iterable[Act], policy: Policy) -> set[str]:
-    """Incidents that the automation user raised, by their ids."""
+def raised_by_us(acts: Iterable[Act], policy: Policy, service_id: str = "") -> set[str]:
+    """Incidents that the automation user raised, by their ids; not those of another service, if one is given."""
     return {
         act.incident_id
         for act in acts
-        if act.verb == "trigger" and act.person is not None and policy.is_automation(act.person)
+        if act.verb == "trigger"
+        and act.person is not None
+        and policy.is_automation(act.person)
+        and (not (service_id and act.service_id) or act.service_id == service_id)
     }
 
 

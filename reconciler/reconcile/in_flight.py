@@ -31,3 +31,8 @@ class InFlight:
         with self._changed:
             self._draining = True
             self._changed.wait_for(lambda: not self._under_way)
+
+    def reopen(self) -> None:
+        """Admit writes again: the route was handed over, and may come back."""
+        with self._changed:
+            self._draining = False

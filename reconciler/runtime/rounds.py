@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
+from typing import Protocol
 
 from reconciler.core.model import Side
 from reconciler.errors import ReconcilerError
@@ -24,6 +25,13 @@ class Feed:
     polls: int = 0
     error: ReconcilerError | None = None
     is_good: bool = False
+
+
+class Polls(Protocol):
+    """The polls of both feeds, of one route or of several."""
+
+    def feed(self, side: Side) -> Feed:
+        """The feed of one side."""
 
 
 class Rounds:

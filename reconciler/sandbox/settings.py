@@ -175,6 +175,12 @@ class SandboxSettings:
         str, "what /users?query= searches: names and e-mails, or one of them (uncertain)", "both", "name", "email"
     ] = "both"
     urgency_refused: Annotated[bool, "creations with `urgency`: 400/2001 (uncertain)"] = False
+    priorities: Annotated[
+        str,
+        "the account's: there; none: an empty list; lacking: the list 402/2014; refused: listed. To give an "
+        "incident one is 400/1020 unless they are there; not_in_plan: listed, and 402/2014 (uncertain)",
+        "there", "none", "lacking", "refused", "not_in_plan",
+    ] = "there"  # fmt: skip
     title_limit: Annotated[int, "characters of a title; longer: 400/2001 (uncertain)"] = 1024
     body_limit: Annotated[int, "characters of `body.details`; longer: 400/2001; 0: none (uncertain)"] = 0
     pagerduty_note_limit: Annotated[int, "characters of a note; longer: 400/2001; 0: none (uncertain)"] = 0

@@ -43,8 +43,13 @@ class AlertFeed:
         repetitions: Repetitions,
         pace: Pace,
         listing: OpenListing,
+        expire: Callable[[], None] = lambda: None,
     ) -> None:
-        """`listing` is that of all open alerts, which is asked for where the news are not whole."""
+        """`listing` is that of all open alerts, which is asked for where the news are not whole.
+
+        `expire` has the reader list anew, where it shares a list with other routes.
+        """
+        self._expire = expire
         self._reader = reader
         self._database = database
         self._intake = intake
@@ -62,6 +67,11 @@ class AlertFeed:
 
     def ask(self) -> None:
         """Ask for a poll as soon as possible, because a webhook names an unknown alert."""
+        self._expire()
+        self._asked = True
+
+    def wake(self) -> None:
+        """Ask for a poll as soon as possible, because a list that another route has polled shows something."""
         self._asked = True
 
     def asked_in(self) -> float | None:

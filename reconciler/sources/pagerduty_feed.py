@@ -7,6 +7,7 @@ the sweep.
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 
@@ -19,10 +20,11 @@ from reconciler.sources import comparisons
 from reconciler.sources.intake import Intake
 from reconciler.sources.log_cost import LogCost
 from reconciler.sources.pace import Pace
+from reconciler.store import key_routes
 from reconciler.store.cursors import OLDEST, LogMark, earlier
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.vendors.call_context import CallPriority, calling
-from reconciler.vendors.ports import PAGE, Clock, LogPage, PagerDutyReader
+from reconciler.vendors.ports import PAGE, Clock, LogPage, LogReader, PagerDutyReader
 
 WINDOWS_REFUSED = 3
 """Consecutive failures after which a window of the log is given up; the sweep finds its changes."""
@@ -30,6 +32,19 @@ STRANGERS = 10
 """Incidents without a pair that one poll reads, to find those with the key of an alert of ours."""
 REMEMBERED_ENTRIES = 10_000
 """The most such incidents remembered, so that each is read once."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedKey:
+    """What a route uses whose key has several routes.
+
+    `log` is read once for all of them, `open_set` is the number of requests that list what is open of all of them,
+    and an incident of another service than `service_id` is none of this route's.
+    """
+
+    log: LogReader
+    open_set: Callable[[], int]
+    service_id: str
 
 
 class PagerDutyFeed:
@@ -47,8 +62,13 @@ class PagerDutyFeed:
         policy: Callable[[], Policy],
         busy: Callable[[], bool],
         pace: Pace,
+        shared: SharedKey | None = None,
     ) -> None:
+        """`shared` if other routes use the same key."""
         self._reader = reader
+        self._log: LogReader = shared.log if shared else reader
+        self._open_set_of_key = shared.open_set if shared else None
+        self._service_id = shared.service_id if shared else ""
         self._database = database
         self._intake = intake
         self._clock = clock
@@ -73,13 +93,14 @@ class PagerDutyFeed:
             if positions.origin is None:
                 return False
             mark = positions.pagerduty or LogMark(earlier(now, self._policy().staleness))
-            self._poll(mark, max(1, math.ceil(open_pairs / PAGE)), now)
+            open_set = self._open_set_of_key() if self._open_set_of_key else math.ceil(open_pairs / PAGE)
+            self._poll(mark, max(1, open_set), now)
             return True
 
     def _poll(self, mark: LogMark, open_set: int, now: datetime) -> None:
         since = earlier(mark.at, self._policy().staleness)
         try:
-            log = self._reader.log_entries(since, lambda log: self._cost.enough(log, open_set, since, mark.at))
+            log = self._log.log_entries(since, lambda log: self._cost.enough(log, open_set, since, mark.at))
         except DatabaseDown:
             raise
         except ReconcilerError as error:
@@ -142,11 +163,11 @@ class PagerDutyFeed:
         One that could not be read is read again as long as the log shows it. The first failure is raised after all
         have been tried.
         """
-        raised = raised_by_us(acts, self._policy()) - self._strangers.keys()
+        raised = raised_by_us(acts, self._policy(), self._service_id) - self._strangers.keys()
         if not raised:
             return
         with self._database.reading() as unit:
-            raised -= unit.snapshot.pairs_of_incidents(raised).keys()
+            raised -= key_routes.followed(unit, raised)
         failures: list[ReconcilerError] = []
         for incident_id in sorted(raised)[:STRANGERS]:
             try:

@@ -17,7 +17,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "0007"
+REVISION = "0009"
 """The newest migration; a test compares it with migrations/versions."""
 
 
@@ -59,6 +59,8 @@ pairs = Table(
     Column("created_at", Utc),  # the alert's; null if it was never read
     Index("pairs_incident", "route", "incident_id"),
     Index("pairs_over", "route", "open", "swept_at"),
+    Index("pairs_any_alert", "alert_id"),  # of all routes: see `store.key_routes`
+    Index("pairs_any_incident", "incident_id"),
 )
 
 moved = Table(
@@ -93,6 +95,7 @@ actions = Table(
     Column("text", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("urgency", Text, nullable=False),
+    Column("priority", Text, nullable=False, server_default=""),  # PagerDuty's, by name; empty: none
     Column("mark", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("attempts", Integer, nullable=False),

@@ -18,9 +18,15 @@ def rows_by(column: Column[Any], query: Select[Any]) -> Select[Any]:
 
 def rows_of(connection: Connection, query: Select[Any], route: str, keys: Collection[Any]) -> Iterator[Row[Any]]:
     """The rows of a `rows_by` query, read in chunks of ascending keys."""
+    for some in chunks(keys):
+        yield from connection.execute(query, {"route": route, "keys": some})
+
+
+def chunks(keys: Collection[Any]) -> Iterator[list[Any]]:
+    """The keys in ascending order, as many at a time as one statement takes."""
     wanted = sorted(set(keys))
     for start in range(0, len(wanted), _CHUNK):
-        yield from connection.execute(query, {"route": route, "keys": wanted[start : start + _CHUNK]})
+        yield wanted[start : start + _CHUNK]
 
 
 def upsert(connection: Connection, table: Table, rows: Rows) -> None:

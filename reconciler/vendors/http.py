@@ -190,9 +190,15 @@ class Http:
         route = route_of(path)
         started = self.clock.monotonic()
         within = min(longest_wait, (time_.last - started) * (1 - WIRE_SHARE))
-        scope, priority = f"{method} {route}", call_context.current().priority
+        context = call_context.current()
         try:
-            turn = self._limiter.acquire(scope, write=method != "GET", within=within, priority=priority)
+            turn = self._limiter.acquire(
+                f"{method} {route}",
+                write=method != "GET",
+                within=within,
+                priority=context.priority,
+                route=context.route,
+            )
         except NotExecuted as error:
             raise type(error)(f"{self.name}: {error}", error.retry_after) from None
         started = self.clock.monotonic()

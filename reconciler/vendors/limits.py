@@ -43,11 +43,16 @@ RESERVES = {
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """One call, waiting or admitted. `number` counts admitted calls; `ended` is None while it is under way."""
+    """One call, waiting or admitted. `number` counts admitted calls; `ended` is None while it is under way.
+
+    `turn` is its place among waiting calls of its priority, in which each route has one call a turn.
+    """
 
     scope: str
     write: bool
     priority: CallPriority = CallPriority.CHANGED
+    route: str = ""
+    turn: int = 0
     ended: float | None = None
     number: int = 0
 

@@ -163,6 +163,18 @@ class AtlassianUser:
     kind: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class AlertSearch:
+    """How one product's search finds given alerts again.
+
+    `term` is a search term that matches the alert and few others, `stamp` its time in the terms in which `since`
+    is given to `AlertReader.changes`.
+    """
+
+    term: Callable[[Alert], str]
+    stamp: Callable[[Alert], datetime]
+
+
 class AlertReader(Protocol):
     """Reads from the product that raises the alerts."""
 
@@ -240,7 +252,17 @@ class AlertWriter(Protocol):
         """Add a note."""
 
 
-class PagerDutyReader(Protocol):
+class LogReader(Protocol):
+    """Reads the log of a PagerDuty account."""
+
+    def log_entries(self, since: datetime, enough: Callable[[LogPage], bool]) -> LogPage:
+        """The account's log since a time (whole seconds, inclusive), without channels.
+
+        Page by page, newest first, until the part that has been read is `enough`.
+        """
+
+
+class PagerDutyReader(LogReader, Protocol):
     """Reads from PagerDuty."""
 
     def automation_user(self) -> AutomationUser:
@@ -255,14 +277,14 @@ class PagerDutyReader(Protocol):
     def on_call(self, user: Person, policy_id: str) -> OnCall:
         """Who would be paged, according to the escalation policy. Unreadable answers give no objection."""
 
+    def priorities(self) -> dict[str, str] | None:
+        """The ids of the account's priorities by name, the most severe first.
+
+        Empty for an account without any; None if the key may not read them, or if the plan has none.
+        """
+
     def confirm_key(self) -> None:
         """One cheap read of no particular incident. Refused if the account refuses the key."""
-
-    def log_entries(self, since: datetime, enough: Callable[[LogPage], bool]) -> LogPage:
-        """The account's log since a time (whole seconds, inclusive), without channels.
-
-        Page by page, newest first, until the part that has been read is `enough`.
-        """
 
     def open_incidents(self) -> list[Incident]:
         """Every open incident of the service, any age. From a list: may lag, may repeat; made unique by id."""
@@ -320,8 +342,8 @@ class PagerDutyExaminer(PagerDutyReader, Protocol):
 class PagerDutyWriter(Protocol):
     """Writes to PagerDuty, always as the automation user."""
 
-    def create_incident(self, key: str, title: str, body: str, urgency: str) -> Incident:
-        """A new incident. Duplicate when an open one has this key already."""
+    def create_incident(self, key: str, title: str, body: str, urgency: str, priority_id: str = "") -> Incident:
+        """A new incident. Duplicate when an open one has this key already. Without a priority for an empty id."""
 
     def acknowledge(self, incident_id: str) -> Incident:
         """Acknowledge. This reopens a resolved incident: check first."""
@@ -333,8 +355,11 @@ class PagerDutyWriter(Protocol):
         assigned to the automation user alone. Permanent if none of them does that.
         """
 
-    def set_urgency(self, incident_id: str, urgency: str) -> Incident:
-        """Set the urgency, `high` or `low`; raising it notifies people again."""
+    def set_urgency(self, incident_id: str, urgency: str, priority_id: str = "") -> Incident:
+        """Set the urgency, `high` or `low`, the priority, or both; raising the urgency notifies people again.
+
+        What is empty stays as it is.
+        """
 
     def resolve(self, incident_id: str) -> Incident:
         """Resolve."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from reconciler.sandbox.pagerduty.directory import BOT, USERS, User
+from reconciler.sandbox.pagerduty.directory import BOT, PRIORITIES, USERS, User
 from reconciler.sandbox.pagerduty.errors import invalid, problem
 from reconciler.sandbox.settings import READ_ONLY_ROLES, SandboxSettings
 from reconciler.sandbox.wire import Json, Request, parse_time
@@ -69,6 +69,19 @@ def kind(values: Json, *kinds: str) -> None:
     """The `type` is one of these."""
     if values.get("type") not in kinds:
         raise invalid(f"Type must be {' or '.join(kinds)}.")
+
+
+def priority(settings: SandboxSettings, values: Json) -> str:
+    """The id of the priority that is asked for, a reference (documented); empty if none is."""
+    given = values.get("priority")
+    if given is None:
+        return ""
+    if settings.priorities == "not_in_plan":
+        raise problem(402, 2014)
+    named = given.get("id") if isinstance(given, dict) else None
+    if settings.priorities != "there" or named not in PRIORITIES:
+        raise problem(400, 1020, [])
+    return str(named)
 
 
 def title(settings: SandboxSettings, values: Json) -> str:

@@ -30,5 +30,7 @@ AGENTS = {"service": SERVICE, "integration": INTEGRATION, "workflow": WORKFLOW}
 """The agents other than users, by their names in the control API."""
 POLICIES = {"PPOL001": "Sandbox Escalation Policy", "PPOL002": "Second Line"}
 POLICY_ID = "PPOL001"
+PRIORITIES = {"PPRI001": "SEV-1", "PPRI002": "SEV-2", "PPRI003": "SEV-3"}
+"""The account's priorities, the most severe first."""
 LEVELS = 2
 """How many levels the escalation policy of the service has."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from reconciler.sandbox.pagerduty import checks, shapes
 from reconciler.sandbox.pagerduty.account import Account
-from reconciler.sandbox.pagerduty.directory import POLICIES, SERVICE_ID, User
+from reconciler.sandbox.pagerduty.directory import POLICIES, PRIORITIES, SERVICE_ID, User
 from reconciler.sandbox.pagerduty.errors import invalid, not_found, problem
 from reconciler.sandbox.pagerduty.state import Incident, LogEntry, StoredIncident
 from reconciler.sandbox.pagerduty.told import told
@@ -109,6 +109,13 @@ class Reads:
             if wanted in (kind, "open", "all")
         ]
         return _page(request, "maintenance_windows", rows, dict)
+
+    def priorities(self, request: Request) -> Response:
+        """GET /priorities, the most severe first (documented)."""
+        plan = self._account.settings.priorities
+        if plan == "lacking":
+            raise problem(402, 2014)
+        return _page(request, "priorities", [] if plan == "none" else list(PRIORITIES), shapes.priority_json)
 
     def policy(self, _: Request, policy_id: str) -> Response:
         """GET /escalation_policies/{id}."""

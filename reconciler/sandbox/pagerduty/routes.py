@@ -48,6 +48,7 @@ class PagerDutyRoutes:
                 ("GET", "/escalation_policies", reads.policies),
                 ("GET", "/escalation_policies/{id}", reads.policy),
                 ("GET", "/maintenance_windows", reads.windows),
+                ("GET", "/priorities", reads.priorities),
             ]
         )
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta, timezone
 
-from reconciler.sandbox.pagerduty.directory import POLICIES, POLICY_ID, SERVICE_ID, SERVICE_NAME, User
+from reconciler.sandbox.pagerduty.directory import POLICIES, POLICY_ID, PRIORITIES, SERVICE_ID, SERVICE_NAME, User
 from reconciler.sandbox.pagerduty.state import Incident, Involvement, LogEntry, Note, StoredIncident
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Json, iso_seconds
@@ -67,7 +67,8 @@ def incident_json(incident: Incident, *, nameless: bool = False) -> Json:
         "pending_actions": _pending(incident),
         "acknowledgements": acknowledgements,
         "alert_grouping": None, "resolve_reason": _resolve_reason(incident), "incidents_responders": [],
-        "responder_requests": [], "subscriber_requests": [], "priority": None, "urgency": incident.urgency,
+        "responder_requests": [], "subscriber_requests": [],
+        "priority": _priority_reference(incident.priority_id), "urgency": incident.urgency,
         **reference("incident", incident.id, _summary(incident), "incidents"),
     }  # fmt: skip
 
@@ -132,6 +133,15 @@ def user_json(user: User, role: str = "user") -> Json:
     }  # fmt: skip
 
 
+def priority_json(priority_id: str) -> Json:
+    """A priority."""
+    name = PRIORITIES[priority_id]
+    return reference("priority", priority_id, name, "priorities") | {
+        "name": name,
+        "description": f"As severe as {name}",
+    }
+
+
 def service_json(settings: SandboxSettings) -> Json:
     """The service."""
     timeout = settings.acknowledgement_timeout
@@ -190,6 +200,13 @@ def _resolve_reason(incident: Incident) -> Json | None:
         return None
     target = reference("incident_reference", incident.merged_into, "", "incidents")
     return {"type": "merge_resolve_reason", "incident": target}
+
+
+def _priority_reference(priority_id: str) -> Json | None:
+    """An incident's priority, as the example of the description has it; None if it has none."""
+    if not priority_id:
+        return None
+    return reference("priority_reference", priority_id, PRIORITIES[priority_id], "priorities")
 
 
 def _summary(incident: Incident) -> str:

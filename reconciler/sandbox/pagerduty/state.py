@@ -34,6 +34,7 @@ class Incident:
     updated_at: datetime
     changed_at: datetime
     urgency: str = "high"
+    priority_id: str = ""
     status: str = "triggered"
     changed_by: User | None = None
     assigned: tuple[Involvement, ...] = ()

@@ -52,6 +52,7 @@ class Writes:
             raise invalid("Urgency must be high or low.")
         if not isinstance(body, dict) or not isinstance(body.get("details", ""), str):
             raise invalid("Body details must be a string.")
+        priority_id = checks.priority(settings, values)
         details = checks.short_enough("Body details", body.get("details", ""), settings.body_limit)
         if (existing := self._with_key(key)) is not None:
             if settings.key_reuse == "merged":
@@ -59,7 +60,12 @@ class Writes:
             raise problem(400, 2002, ["Open incident with matching dedup key already exists on this service"])
         channel = act.channel | {"summary": title, "details": details}
         stored = self._rules.create(
-            act._replace(channel=channel), title=title, key=key, urgency=urgency, body=details
+            act._replace(channel=channel),
+            title=title,
+            key=key,
+            urgency=urgency,
+            body=details,
+            priority_id=priority_id,
         )
         self._record(stored, act, "create", title)
         return json_response(201, {"incident": self._shown(stored)})
@@ -172,6 +178,8 @@ def _effects(rules: Rules, settings: SandboxSettings, stored: StoredIncident, va
     if "title" in values:
         title = checks.title(settings, values)
         found.append(Effect(lambda act: rules.set_title(stored, act, title)))
+    if priority_id := checks.priority(settings, values):
+        found.append(Effect(lambda act: rules.set_priority(stored, act, priority_id)))
     if values.get("urgency") in ("high", "low") and values["urgency"] != stored.now.urgency:
         found.append(Effect(lambda act: rules.set_urgency(stored, act, values["urgency"])))
     found += _reassignment(rules, stored, values)

@@ -4,7 +4,7 @@ Lists lag, repeat rows and shift while they are paged, so that rows are made uni
 request; links in answers are never followed.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -44,15 +44,22 @@ class PagerDutyClient(Setup):
 
     def log_entries(self, since: datetime, enough: Callable[[LogPage], bool]) -> LogPage:
         """The account's log since a time, newest first, read until it is `enough`."""
-        asked = [("since", _stamp(since)), ("time_zone", "UTC")]
-        acts: dict[str, Act] = {}
         log = LogPage()
-        for page in self._pages.all("/log_entries", "log_entries", asked):
-            acts |= {act.id: act for act in self._acts(page.rows)}
-            log = LogPage(tuple(_newest_first(acts.values())), log.requests + 1, whole=not page.more)
+        for log in self.log_pages(since):
             if enough(log):
                 break
         return log
+
+    def log_pages(self, since: datetime) -> Iterator[LogPage]:
+        """The account's log since a time, read further with each step: each value is all that has been read.
+
+        Entries that are added meanwhile repeat rows of later pages and hide none.
+        """
+        asked = [("since", _stamp(since)), ("time_zone", "UTC")]
+        acts: dict[str, Act] = {}
+        for requests, page in enumerate(self._pages.all("/log_entries", "log_entries", asked), 1):
+            acts |= {act.id: act for act in self._acts(page.rows)}
+            yield LogPage(tuple(_newest_first(acts.values())), requests, whole=not page.more)
 
     def open_incidents(self) -> list[Incident]:
         """Every open incident of the service, any age."""

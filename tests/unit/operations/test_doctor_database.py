@@ -11,6 +11,7 @@ from reconciler.operations.findings import Verdict
 from reconciler.store.cursors import Origin
 from reconciler.store.database import Database
 from reconciler.store.lock import FileLock
+from reconciler.store.schema import REVISION
 from tests.support.clock import SimClock
 from tests.support.database import url
 from tests.support.stored import ACTION, NOW, PAIR, stored_actions
@@ -47,7 +48,7 @@ def test_a_database_in_use_is_described_and_remembered(database: Database, tmp_p
     mine = checks(tmp_path)
     found = mine.which()
     assert found.verdict is Verdict.GOOD
-    assert "schema 0006, first start 2026-11-23 09:14 UTC, 1 open pair" in found.found
+    assert f"schema {REVISION}, first start 2026-11-23 09:14 UTC, 1 open pair" in found.found
     assert (mine.lost, mine.memory.since) == ("", NOW)
     assert mine.memory.last_written == dict.fromkeys(Side)
     assert mine.pairs(["a-1", "a-2"]) == {"a-1": PAIR}

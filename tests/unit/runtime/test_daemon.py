@@ -17,9 +17,14 @@ from reconciler.observability.health import Health
 from reconciler.observability.metrics import Metrics
 from reconciler.reconcile.pair import Outcome
 from reconciler.reconcile.problems import Problem
-from reconciler.runtime.bootstrap import Wiring
-from reconciler.runtime.daemon import REPORT, REPORT_EVERY, STANDING_BY, ReportSoon
+from reconciler.routes import Route, Routes
+from reconciler.runtime.daemon import Daemon
+from reconciler.runtime.route_jobs import REPORT, REPORT_EVERY, STANDING_BY, ReportSoon
+from reconciler.runtime.shares import FileShares
+from reconciler.runtime.wiring import Wiring
+from reconciler.runtime.worker_pool import WorkerPool
 from reconciler.store.database import Database, DatabaseDown, Superseded, open_database
+from reconciler.store.lock import FileLock
 from tests.support.builders import action, at
 from tests.support.clock import SimClock
 from tests.support.database import url
@@ -65,9 +70,18 @@ class DaemonBench:
         self.clock, self.stop = SimClock(), threading.Event()
         configured = settings(database_url=url(folder))
         self.wiring = Wiring(configured, self.stop, open_database(url(folder)), clock=self.clock)
-        self.daemon = self.wiring.daemon()
         self.schedule = Schedule()
-        self.daemon.schedule = cast("Any", self.schedule)
+        self.daemon = self.wiring.jobs(cast("Any", self.schedule))
+        self.process = Daemon(
+            self.wiring.database,
+            cast("Any", self.schedule),
+            WorkerPool(),
+            FileShares(FileLock(folder / "unused.db"), self.wiring.interval),
+            lambda _route: self.daemon,
+            Routes((Route("default", configured),)),
+            self.stop.set,
+            dict,
+        )
         self.source = Source()
 
     def polls(self) -> int:
@@ -89,7 +103,7 @@ def bench(tmp_path: Path, database: Database) -> Iterator[DaemonBench]:
     assert database, "the schema is there already"
     made = DaemonBench(tmp_path)
     yield made
-    made.daemon._stop()
+    made.process._stop()
 
 
 def fail(error: Exception) -> Callable[[], None]:
@@ -131,10 +145,10 @@ def test_a_process_that_stands_by_polls_nothing_and_says_why(
     other.daemon.lead()
     assert (bench.polls(), other.polls()) == (1, 0)
     assert STANDING_BY in caplog.text
-    bench.daemon._stop()
+    bench.process._stop()
     other.daemon.lead()
     assert other.polls() == 1
-    other.daemon._stop()
+    other.process._stop()
 
 
 def test_a_stopping_process_polls_nothing_more(bench: DaemonBench) -> None:
@@ -209,11 +223,11 @@ def test_a_pause_is_respected_from_the_beginning_of_the_lead_on(bench: DaemonBen
 
 def test_the_end_admits_no_further_write_and_lets_another_process_lead(bench: DaemonBench, tmp_path: Path) -> None:
     bench.daemon.lead()
-    assert bench.daemon._stop()
+    assert bench.process._stop()
     assert bench.schedule.stopped
     with bench.wiring.in_flight.admit() as admitted:
         assert not admitted
     other = DaemonBench(tmp_path)
     other.daemon.lead()
     assert other.daemon.leadership.leads
-    other.daemon._stop()
+    other.process._stop()

@@ -1,0 +1,213 @@
+"""What the routes of one process have in common, and the wiring of each of them."""
+
+import threading
+from collections.abc import Callable, Collection, Mapping
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from reconciler import __version__
+from reconciler.core.hints import Hint
+from reconciler.core.product import PRODUCTS
+from reconciler.observability.logs import surround
+from reconciler.routes import Route, Routes
+from reconciler.runtime.connections import Connections
+from reconciler.runtime.daemon import Daemon
+from reconciler.runtime.forgotten_routes import ForgottenRoutes
+from reconciler.runtime.reading import report_bad_rows
+from reconciler.runtime.renewal import CHECK_EVERY, Given, Renewal
+from reconciler.runtime.request_log import log_request
+from reconciler.runtime.route_jobs import SECRETS, RouteJobs
+from reconciler.runtime.route_schedule import RouteSchedule
+from reconciler.runtime.routes_watch import RoutesWatch
+from reconciler.runtime.schedule import Schedule
+from reconciler.runtime.shared_heartbeats import Ran, SharedHeartbeats
+from reconciler.runtime.shared_keys import SharedKeys
+from reconciler.runtime.shares import Shares
+from reconciler.runtime.state_log import StateLog
+from reconciler.runtime.wiring import Wiring
+from reconciler.runtime.worker_pool import WorkerPool
+from reconciler.settings import Settings
+from reconciler.store.database import Database
+from reconciler.store.overview import shown
+from reconciler.vendors.call_context import current
+from reconciler.vendors.http import RequestRecord
+from reconciler.vendors.ports import Clock
+
+if TYPE_CHECKING:
+    from reconciler.observability.health import Health
+    from reconciler.observability.metrics import Metrics
+
+ROUTES, SHARED_HEARTBEAT, FORGOTTEN = "routes file", "heartbeat", "forgotten routes"
+FORGET_EVERY = 3600.0
+"""Seconds between two looks for routes whose rows are to be deleted."""
+
+
+class Process:
+    """The parts of one process. `metrics_of` makes the metrics of a route; None if nothing serves them."""
+
+    def __init__(
+        self,
+        routes: Routes,
+        given: Given,
+        stop: threading.Event,
+        clock: Clock,
+        database: Database,
+        shares: Shares,
+        metrics_of: "Callable[[Settings], Metrics | None]",
+    ) -> None:
+        self.routes = routes
+        self.database = database
+        self.wirings: dict[str, Wiring] = {}
+        self._given = given
+        self._stop = stop
+        self._clock = clock
+        self._shares = shares
+        self._metrics_of = metrics_of
+        self._schedule = Schedule(clock)
+        self._pool = WorkerPool()
+        self._connections = Connections(clock)
+        self._shared = SharedKeys(
+            database, self._connections, clock, self._on_request, report_bad_rows(), self._wake
+        )
+        self.is_of_several = routes.file is not None
+        if self.is_of_several:
+            surround(_route)
+        process = routes.each[0].settings
+        states = StateLog(clock, process.remind_seconds, product=PRODUCTS[process.alert_source])
+        self._heartbeats = SharedHeartbeats(process, self._led, clock, partial(states.say, "heartbeat"))
+        self.renewal = Renewal(
+            process,
+            Given(given.environ, given.dotenv, given.hang_ups, routes.files),
+            clock,
+            {"HEARTBEAT_URL": self._heartbeats.use},
+            states.say,
+        )
+        self._watch = RoutesWatch(routes, given, clock, self._apply, states.say)
+        self.daemon = self._daemon()
+
+    def put(self, hint: Hint) -> None:
+        """Give a webhook's hint to every route: each knows which alerts and incidents are its own."""
+        for route in tuple(self.daemon.routes.values()):
+            if route.leadership.leads:
+                route.program.hints.waiting.put(hint)
+
+    def settings(self) -> Settings:
+        """The settings of the whole process as they are now."""
+        if self.is_of_several:
+            return self.renewal.settings
+        (route,) = self.daemon.routes.values()
+        return route.renewal.settings
+
+    def metrics(self) -> "dict[str, Metrics]":
+        """The metrics of each route."""
+        known = {name: self.wirings[name].metrics for name in tuple(self.daemon.routes)}
+        return {name: metrics for name, metrics in known.items() if metrics is not None}
+
+    def health(self) -> "dict[str, Health]":
+        """The health of each route."""
+        return {name: metrics.health for name, metrics in self.metrics().items()}
+
+    def removed(self) -> int:
+        """The number of routes that are in the database and not in the file."""
+        return self._forgotten.known
+
+    def pods(self) -> int | None:
+        """The number of processes that share the routes; None where they do not."""
+        return len(self._shares.pods) or None
+
+    def _daemon(self) -> Daemon:
+        routes, several = self.routes, self.is_of_several
+        process = routes.each[0].settings
+        self._forgotten = ForgottenRoutes(
+            self.database,
+            process.database_url.get_secret_value(),
+            timedelta(seconds=process.retention_seconds),
+            self._clock,
+            lambda: {*self.daemon.routes},
+        )
+        jobs: Mapping[str, tuple[float, Callable[[], None]]] = {
+            ROUTES: (CHECK_EVERY, self._watch.check),
+            SECRETS: (CHECK_EVERY, self.renewal.check),
+            SHARED_HEARTBEAT: (self._heartbeats.every, self._heartbeats.poll),
+            FORGOTTEN: (FORGET_EVERY, self._forgotten.look),
+        }
+        return Daemon(
+            self.database,
+            self._schedule,
+            self._pool,
+            self._shares,
+            self._make,
+            routes,
+            self._stop.set,
+            self._about,
+            self._shared.use if several else _share_nothing,
+            jobs if several else {},
+        )
+
+    def _make(self, route: Route) -> RouteJobs:
+        several = self.is_of_several
+        wiring = Wiring(
+            route.settings,
+            self._stop,
+            self.database.for_route(route.name),
+            self._metrics_of(route.settings),
+            self._clock,
+            self._connections,
+            self._shared if several else None,
+            route,
+            self._shares.lock(route.name),
+        )
+        self.wirings[route.name] = wiring
+        files = route.files if several else None
+        given = Given(self._given.environ, self._given.dotenv, self._given.hang_ups, files)
+        return wiring.jobs(RouteSchedule(self._schedule, route.name), given)
+
+    def _apply(self, routes: Routes) -> None:
+        self.routes = routes
+        self.daemon.apply(routes)
+        for name in self.wirings.keys() - self.daemon.routes.keys():
+            del self.wirings[name]
+
+    def _about(self) -> dict[str, object]:
+        process = self.routes.each[0].settings
+        about: dict[str, object] = {
+            "version": __version__,
+            "database": shown(process.database_url.get_secret_value()),
+        }
+        if self.is_of_several:
+            about |= {"routes": len(self.routes.each), "file": str(self.routes.file)}
+        else:
+            about |= next(iter(self.wirings.values())).about()
+        return about | {"interval_seconds": process.poll_interval_seconds}
+
+    def _led(self) -> tuple[Ran, ...]:
+        routes = tuple(self.daemon.routes.values())
+        return tuple(
+            Ran(route.name, route.program, route.reporter.unpaged) for route in routes if route.leadership.leads
+        )
+
+    def _wake(self, names: Collection[str]) -> None:
+        """Have these routes poll their alerts at once."""
+        for name in names:
+            route = self.daemon.routes.get(name)
+            if route is not None:
+                route.wake()
+
+    def _on_request(self, record: RequestRecord) -> None:
+        """Count a request that serves several routes as that of the route which made it."""
+        wiring = self.wirings.get(current().route)
+        if wiring is None:
+            log_request(record)
+        else:
+            wiring.requested(record)
+
+
+def _route() -> Mapping[str, object]:
+    """The field of the log that names the route of the present work."""
+    name = current().route
+    return {"route": name} if name else {}
+
+
+def _share_nothing(_routes: tuple[Route, ...], _led: frozenset[str]) -> None:
+    """A single route uses its clients directly."""

@@ -1,0 +1,185 @@
+"""What routes with the same key share besides its rate: one list of alerts, and one log of PagerDuty.
+
+Where the variables configure the only route there is none of this: it uses its clients directly.
+"""
+
+from collections.abc import Callable, Collection, Hashable, Iterable
+from dataclasses import dataclass, field
+from threading import Lock
+
+from reconciler.core.model import Side
+from reconciler.core.product import OPSGENIE, PRODUCTS
+from reconciler.core.routing import Member
+from reconciler.routes import Route
+from reconciler.runtime.alert_side import alert_side, query_of
+from reconciler.runtime.connections import Connections, key_of
+from reconciler.runtime.sessions import authorization, session
+from reconciler.settings import Settings
+from reconciler.sources.pagerduty_feed import SharedKey
+from reconciler.sources.shared_alerts import SharedAlerts
+from reconciler.sources.shared_log import SharedLog, open_set
+from reconciler.store.database import Database
+from reconciler.store.key_routes import open_pairs, owners
+from reconciler.vendors.http import Http, RequestRecord
+from reconciler.vendors.jsm.search import SEARCH as JSM_SEARCH
+from reconciler.vendors.json_fields import OnBadRow
+from reconciler.vendors.opsgenie.search import SEARCH as OPSGENIE_SEARCH
+from reconciler.vendors.pagerduty.client import PagerDutyClient
+from reconciler.vendors.ports import AlertReader, Clock
+
+OnRequest = Callable[[RequestRecord], None]
+Wake = Callable[[Collection[str]], None]
+"""Takes the names of routes that are to poll their alerts at once."""
+
+
+@dataclass(slots=True)
+class _AlertKey:
+    """One key of an alert product: what is shared, and the sessions that it is read with, by their names."""
+
+    shared: SharedAlerts
+    sessions: dict[str, Http]
+
+
+@dataclass(slots=True)
+class _PagerDutyKey:
+    """One key of PagerDuty: its log, its session, and the routes that are polled with it here."""
+
+    log: SharedLog
+    session: Http
+    routes: tuple[str, ...] = field(default=())
+    counted_at: float = float("-inf")
+    open_set: int = 1
+
+
+class SharedKeys:
+    """All keys of this process. For any thread."""
+
+    def __init__(
+        self,
+        database: Database,
+        connections: Connections,
+        clock: Clock,
+        on_request: OnRequest,
+        on_bad_row: OnBadRow,
+        wake: Wake,
+    ) -> None:
+        self._database = database
+        self._connections = connections
+        self._clock = clock
+        self._on_request = on_request
+        self._on_bad_row = on_bad_row
+        self._wake = wake
+        self._lock = Lock()
+        self._alerts: dict[Hashable, _AlertKey] = {}
+        self._pagerduty: dict[Hashable, _PagerDutyKey] = {}
+
+    def use(self, routes: Iterable[Route], polled: Collection[str]) -> None:
+        """Share among these routes, in the order of the file. `polled` are those that this process leads."""
+        routes = tuple(routes)
+        self._connections.keep(routes)
+        with self._lock:
+            used = {key_of(route, side) for route in routes for side in Side}
+            self._alerts = {key: known for key, known in self._alerts.items() if key in used}
+            self._pagerduty = {key: known for key, known in self._pagerduty.items() if key in used}
+            for key, of_key in _by_key(routes, Side.ALERTS).items():
+                members = [
+                    Member(route.name, query_of(route.settings), route.is_shared, route.name in polled)
+                    for route in of_key
+                ]
+                self._alert_key(key, of_key[0]).shared.set_members(members)
+            for key, of_key in _by_key(routes, Side.PAGERDUTY).items():
+                found = self._pagerduty_key(key, of_key[0])
+                found.routes = tuple(route.name for route in of_key if route.name in polled)
+
+    def alerts(self, route: Route) -> SharedAlerts:
+        """The alerts of this route's key. `use` was called with the route."""
+        with self._lock:
+            return self._alert_key(key_of(route, Side.ALERTS), route).shared
+
+    def pagerduty(self, route: Route) -> SharedKey:
+        """PagerDuty as this route shares it."""
+        settings = route.settings
+        with self._lock:
+            found = self._pagerduty_key(key_of(route, Side.PAGERDUTY), route)
+        log = found.log.reader(route.name)
+        return SharedKey(log, lambda: self._open_set(found, settings), settings.pagerduty_service_id)
+
+    def renewed(self, route: Route, now: Settings, side: Side) -> None:
+        """Use the new value of this route's key from now on, for all that share it."""
+        key = key_of(route, side)
+        with self._lock:
+            if side is Side.PAGERDUTY:
+                known = self._pagerduty.get(key)
+                sessions = {known.session.name: known.session} if known else {}
+            else:
+                shared = self._alerts.get(key)
+                sessions = shared.sessions if shared else {}
+        for name, one in sessions.items():
+            header = authorization(now, name)
+            if header:
+                one.use_key(header)
+
+    def _open_set(self, key: _PagerDutyKey, settings: Settings) -> int:
+        """Requests that list what is open of all routes of a key, counted once a POLL_INTERVAL_SECONDS."""
+        now = self._clock.monotonic()
+        if now - key.counted_at >= settings.poll_interval_seconds:
+            with self._database.reading() as unit:
+                key.open_set = open_set(open_pairs(unit, key.routes))
+            key.counted_at = now
+        return key.open_set
+
+    def _alert_key(self, key: Hashable, route: Route) -> _AlertKey:
+        if key not in self._alerts:
+            sessions: dict[str, Http] = {}
+            settings = route.settings
+
+            def http(name: str) -> Http:
+                if name not in sessions:
+                    sessions[name] = self._session(route, Side.ALERTS, name)
+                return sessions[name]
+
+            def reader_for(query: str) -> AlertReader:
+                is_opsgenie = PRODUCTS[settings.alert_source] is OPSGENIE
+                asked = settings.model_copy(update={"opsgenie_query" if is_opsgenie else "jsm_query": query})
+                return alert_side(asked, http, self._on_bad_row).reader
+
+            shared = SharedAlerts(
+                reader_for,
+                self._owners,
+                OPSGENIE_SEARCH if PRODUCTS[settings.alert_source] is OPSGENIE else JSM_SEARCH,
+                self._clock,
+                fresh_for=settings.poll_interval_seconds,
+                retry=settings.sweep_interval_seconds,
+                wake=self._wake,
+            )
+            self._alerts[key] = _AlertKey(shared, sessions)
+        return self._alerts[key]
+
+    def _pagerduty_key(self, key: Hashable, route: Route) -> _PagerDutyKey:
+        if key not in self._pagerduty:
+            settings, made = route.settings, self._session(route, Side.PAGERDUTY, "")
+            client = PagerDutyClient(
+                made,
+                settings.pagerduty_service_id,
+                settings.pagerduty_email,
+                settings.pagerduty_user,
+                on_bad_row=self._on_bad_row,
+            )
+            log = SharedLog(client.log_pages, self._clock, fresh_for=settings.poll_interval_seconds)
+            self._pagerduty[key] = _PagerDutyKey(log, made)
+        return self._pagerduty[key]
+
+    def _session(self, route: Route, side: Side, name: str) -> Http:
+        limiter = self._connections.limiter(route, side)
+        return session(route.settings, side, self._clock, limiter, self._on_request, name=name)
+
+    def _owners(self, alert_ids: Collection[str]) -> dict[str, frozenset[str]]:
+        with self._database.reading() as unit:
+            return owners(unit, alert_ids)
+
+
+def _by_key(routes: Iterable[Route], side: Side) -> dict[Hashable, list[Route]]:
+    found: dict[Hashable, list[Route]] = {}
+    for route in routes:
+        found.setdefault(key_of(route, side), []).append(route)
+    return found
