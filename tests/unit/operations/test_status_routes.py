@@ -10,10 +10,10 @@ from reconciler.core.pause import Pause
 from reconciler.operations import status_routes
 from reconciler.operations.headline import LINES
 from reconciler.operations.status_data import as_data as report_data
-from reconciler.operations.status_routes import Overview, Pod, RouteReport
+from reconciler.operations.status_routes import Overview, RouteReport
 from reconciler.store.database import Database
 from reconciler.store.routes import stored_routes
-from tests.support.seeded_routes import LEGACY, SEARCH, SHOP, dead_note, with_routes
+from tests.support.seeded_routes import LEGACY, SEARCH, SHOP, dead_note, pod, with_routes
 
 INTERVAL = 10.0
 
@@ -100,7 +100,7 @@ def test_nothing_to_do_is_said_and_many_bad_routes_are_counted(seeded: Database)
 
 
 def test_the_document_has_totals_and_the_document_of_each_route(seeded: Database) -> None:
-    found = replace(read(seeded), pods=(Pod("host:1", 2),))
+    found = replace(read(seeded), pods=(pod("host:1", 2),))
     document = status_routes.as_data(found, INTERVAL)
     assert document["open_pairs"] == 4
     assert document["actions"] == {
