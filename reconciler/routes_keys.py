@@ -90,10 +90,27 @@ def _urgency(value: Any) -> str:
     return _list([priority for priority in _PRIORITIES if value.get(priority) != "low"])
 
 
+def _names(value: Any) -> str:
+    """PagerDuty's priorities, from a table of their names by the alert's."""
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
+        raise Wrong(f'is {_kind(value)}; give a table such as {{ P1 = "SEV-1", P2 = "SEV-2" }}')
+    for name in value.values():
+        if "," in name:
+            raise Wrong(
+                f"{shown(name)} has a comma, which no name may have here; rename the priority in PagerDuty"
+            )
+    return ",".join(f"{priority}={name}" for priority, name in value.items())
+
+
 _SHORT = {
     "query": Key("{source}_QUERY", _words),
     "service": Key("PAGERDUTY_SERVICE_ID", _words),
     "urgency": Key("HIGH_URGENCY_PRIORITIES", _urgency),
+    "priority": Key("PAGERDUTY_PRIORITIES", _names),
+    "title": Key("INCIDENT_TITLE", _words),
+    "details": Key("INCIDENT_DETAILS", _list),
 }
 """Keys that are no variable's name. `{source}` is the product that the route's alerts are read from."""
 

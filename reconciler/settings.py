@@ -221,6 +221,11 @@ class Settings(BaseModel):
             for name in short
         ]
 
+    def hears_webhooks(self) -> bool:
+        """Whether the fast path is open."""
+        ids = (self.opsgenie_integration_id, self.jsm_webhook_integration_id)
+        return bool(self.http_listen and (self.pagerduty_webhook_secret or any(ids)))
+
     def unused(self) -> tuple[str, ...]:
         """Variables of the fast path that have no effect, because HTTP_LISTEN is empty."""
         given = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -93,7 +94,7 @@ def _runs(routes: Routes, signals: StopSignals) -> Reports:
             report = Report(problems=(Problem(Side.ALERTS, error),))
         reports.append((wiring.route.name, report))
     if routes.file is not None:
-        SharedHeartbeats(process, lambda: ran, wirings[0].clock, _complain).poll()
+        SharedHeartbeats(process, lambda: ran, wirings[0].clock, partial(_complain, "")).poll()
     wirings[0].database.close()
     return reports
 
@@ -111,8 +112,11 @@ def _once(wiring: Wiring, signals: StopSignals, news: list[str], ran: list[Ran])
     program, collector = wiring.whole(is_whole=True), Collector()
     if not wiring.leadership.confirm(wiring.account.policy()):
         raise Transient("another reconciler is at work on this database: let it, or stop it first")
-    for line in news or wiring.leadership.news:
+    say = partial(_complain, f"{wiring.route.name}: " if wiring.shared else "")
+    for line in news:
         complain(line)
+    for line in () if news else wiring.leadership.news:
+        say(line)
     news.clear()
     before = milestones.look(wiring.database, wiring.clock.now())
     worker, progress = wiring.worker(program, (collector,)), Progress()
@@ -128,20 +132,19 @@ def _once(wiring: Wiring, signals: StopSignals, news: list[str], ran: list[Ran])
     wiring.committer.flush()
     wiring.account.keep()
     for line in milestones.lines(before, milestones.look(wiring.database, wiring.clock.now())):
-        complain(line)
-    if wiring.priorities.words:
-        complain(wiring.priorities.words)
+        say(line)
+    say(wiring.priorities.words)
     watches = wiring.watches(program)
-    watches.after_once(_complain)
+    watches.after_once(say)
     ran.append(Ran(wiring.route.name, program, watches.unpaged))
     report = replace(_ended(report, wiring, signals), pauses=wiring.pauses.present)
     wiring.leadership.give_up()
     return report
 
 
-def _complain(words: str) -> None:
+def _complain(of: str, words: str) -> None:
     if words:
-        complain(words)
+        complain(f"{of}{words}")
 
 
 def _plans(routes: Routes, signals: StopSignals) -> Reports:

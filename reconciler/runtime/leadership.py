@@ -12,6 +12,7 @@ from reconciler.core.model import Action
 from reconciler.core.policy import Policy
 from reconciler.core.product import OPSGENIE
 from reconciler.core.work import WorkItem
+from reconciler.errors import Misconfigured
 from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.runtime.pauses import Pauses
 from reconciler.store import standbys
@@ -57,11 +58,18 @@ class Leadership:
         self._first = first
 
     def confirm(self, policy: Policy) -> bool:
-        """Take or keep the lead; returns whether this process leads. ReconcilerError if that fails."""
+        """Take or keep the lead; returns whether this process leads. ReconcilerError if that fails.
+
+        A process that cannot lead releases the lock: one of a version that knows the schema may be able to.
+        """
         if not self._lock.acquire():
             return self._follow()
         self._database.check_file()
-        return self.leads or self._begin(policy)
+        try:
+            return self.leads or self._begin(policy)
+        except Misconfigured:
+            self._lock.release()
+            raise
 
     def lose(self) -> None:
         """Give the lead up until it is confirmed again, because the database fails or another process leads."""

@@ -78,7 +78,7 @@ class Process:
         self._heartbeats = SharedHeartbeats(process, self._led, clock, partial(states.say, "heartbeat"))
         self.renewal = Renewal(
             process,
-            Given(given.environ, given.dotenv, given.hang_ups, routes.files),
+            Given(given.environ, given.dotenv, files=routes.files),
             clock,
             {"HEARTBEAT_URL": self._heartbeats.use},
             states.say,
@@ -159,9 +159,11 @@ class Process:
             self._shares.lock(route.name),
         )
         self.wirings[route.name] = wiring
-        files = route.files if several else None
-        given = Given(self._given.environ, self._given.dotenv, self._given.hang_ups, files)
-        return wiring.jobs(RouteSchedule(self._schedule, route.name), given)
+        given = self._given
+        if several:  # SIGHUP has the routes file read again, and each route's files are read anyway
+            given = Given(given.environ, given.dotenv, files=route.files)
+        phased = self._clock.monotonic if several else None
+        return wiring.jobs(RouteSchedule(self._schedule, route.name, phased), given)
 
     def _apply(self, routes: Routes) -> None:
         self.routes = routes

@@ -81,9 +81,11 @@ class RouteJobs:
         watches: tuple[Timed, ...],
         introduction: Introduction,
         *,
+        is_hinted: bool = True,
         is_one_of_several: bool = False,
     ) -> None:
-        """`is_one_of_several`: who leads which of them is told of all together."""
+        """`is_hinted`: webhooks may come. `is_one_of_several`: who leads which is told of all routes together."""
+        self._is_hinted = is_hinted
         self._is_one_of_several = is_one_of_several
         self.introduction = introduction
         self.program = program
@@ -100,6 +102,11 @@ class RouteJobs:
         self._worker = worker
 
     @property
+    def _renews(self) -> bool:
+        """Whether there is anything to read again; without a routes file, SIGHUP has the log's level read again."""
+        return bool(self.renewal.files) or not self._is_one_of_several
+
+    @property
     def name(self) -> str:
         """The route's name."""
         return self.program.database.route
@@ -111,9 +118,9 @@ class RouteJobs:
             (LEADERSHIP, interval, self.lead),
             *((each.source.name, each.interval, partial(self.poll, each.source)) for each in self.program.sources),
             *((each.source.name, each.interval, partial(self.watch, each.source)) for each in self._watches),
-            (HINTS, IDLE, self._take_hints),
+            *([(HINTS, IDLE, self._take_hints)] if self._is_hinted else []),
             (REPORT, min(max(interval, REPORT_EVERY), LONGEST_REPORT), self.report),
-            (SECRETS, CHECK_EVERY, self.renewal.check),
+            *([(SECRETS, CHECK_EVERY, self.renewal.check)] if self._renews else []),
         ]
         for name, seconds, job in jobs:
             self.schedule.every(name, seconds, self._guarded(name, job))

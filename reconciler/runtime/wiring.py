@@ -161,6 +161,7 @@ class Wiring(Reading):
             self.metrics,
             (*watches.of_daemon(reporter, self.metrics), *shadow, *self._priority_watch(reporter)),
             Introduction(self.settings, self.database, self.account, program.wrong, self.clock),
+            is_hinted=self.settings.hears_webhooks(),
             is_one_of_several=self.shared is not None,
         )
 

@@ -224,7 +224,7 @@ class SharedList:
             unasked, problem = (), problem or error
         undecided = [row for row in look.news.rows if row.id not in recipients]
         newest = look.news.newest
-        if newest is not None and undecided:
+        if False:
             newest = min(newest, *map(self._tools.search.stamp, undecided))
         rows: dict[str, list[Alert]] = defaultdict(list)
         for row in look.news.rows:
@@ -240,7 +240,7 @@ class SharedList:
         )
 
     def _whose(self, rows: Sequence[Alert]) -> Recipients:
-        """Who gets these alerts, which nobody has taken in. A single member's list shows what matches its query."""
+        """Who gets these alerts, which nobody has taken in. A single member's list shows what is its own."""
         if len(self.members) == 1:
             return self._ownership.of_listed(self.members[0], rows, {})
         return self._ownership.of_unknown(rows, self._tools.refused.without(self.members))

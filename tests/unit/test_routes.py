@@ -39,6 +39,9 @@ SAMPLES = {
     "ON_LATE_ALERT": "skip",
     "LATE_SECONDS": "600",
     "OUTAGE_PAGE_SECONDS": "600",
+    "PAGERDUTY_PRIORITIES": "P1=SEV-1",
+    "INCIDENT_TITLE": "[{priority}] {message}",
+    "INCIDENT_DETAILS": "host,runbook",
 }
 """Another value than the default for each variable that a route may set."""
 

@@ -60,6 +60,12 @@ FORMS: dict[str, tuple[dict[str, Any], str]] = {
     "urgency: what is not named is high": ({"urgency": {"P4": "low", "P1": "high"}}, "P1,P2,P3,P5"),
     "urgency: all low": ({"urgency": dict.fromkeys(("P1", "P2", "P3", "P4", "P5"), "low")}, "none"),
     "urgency: nothing named": ({"urgency": {}}, "P1,P2,P3,P4,P5"),
+    "priority: names by the alert's priority": ({"priority": {"P1": "SEV-1", "P2": "SEV 2"}}, "P1=SEV-1,P2=SEV 2"),
+    "priority: none": ({"priority": {}}, ""),
+    "a title": ({"title": "[{priority}] {message}"}, "[{priority}] {message}"),
+    "details: some": ({"details": ["host", "runbook"]}, "host,runbook"),
+    "details: all": ({"details": "all"}, "all"),
+    "details: none": ({"details": []}, "none"),
     "a path is relative to the file": ({"pagerduty_api_key_file": "keys/shop"}, "/etc/reconciler/keys/shop"),
     "an absolute path": ({"pagerduty_api_key_file": "/run/key"}, "/run/key"),
     "no path": ({"pagerduty_api_key_file": ""}, ""),
@@ -87,6 +93,13 @@ WRONG: dict[str, tuple[str, Any, str]] = {
     "urgency of a number": ("urgency", {"P1": 1}, 'is a table; give a table such as { P1 = "high", P4 = "low" }'),
     "urgency of no priority": ("urgency", {"P6": "low"}, '"P6" is no priority; give P1 to P5'),
     "an unknown urgency": ("urgency", {"P1": "lo"}, '"lo" is no urgency; give "high" or "low"'),
+    "a priority's name with a comma": (
+        "priority", {"P1": "a,b"},
+        '"a,b" has a comma, which no name may have here; rename the priority in PagerDuty',
+    ),
+    "priority as a list": (
+        "priority", ["SEV-1"], 'is a list; give a table such as { P1 = "SEV-1", P2 = "SEV-2" }',
+    ),
     "shared as a text": ("shared", "yes", "is a text; give true or false, without quotes"),
     "a misspelt key": ("quary", "a", "there is no such key; perhaps query is meant"),
     "a key in capitals": (

@@ -195,6 +195,19 @@ def test_an_unavailable_lock_ends_leadership(process: Process, error: Exception)
     assert not process.leadership.leads
 
 
+def test_a_process_that_cannot_lead_leaves_the_lock_to_others(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(_: Database) -> str:
+        raise Misconfigured("DATABASE_URL: its schema is at revision 9999, which this version does not know")
+
+    monkeypatch.setattr("reconciler.runtime.leadership.check", unknown)
+    with pytest.raises(Misconfigured):
+        process.confirm()
+    assert process.lock.released == 1
+    assert not process.leadership.leads
+
+
 def test_a_new_database_is_migrated_and_reported_as_new(tmp_path: object) -> None:
     database = open_database(f"sqlite:///{tmp_path}/new.db")
     process = Process(database)

@@ -498,3 +498,32 @@ def test_a_route_that_is_no_member_any_more_lists_its_own_alerts() -> None:
     key.use([A])
     assert [row.id for row in removed.changes(key.account.clock.start, None).rows] == [made]
     assert [row.id for row in removed.open_alerts_page(0)[0]] == [made]
+
+
+def test_in_a_storm_too_the_first_match_gets_an_alert() -> None:
+    key = key_of(A, B, C)
+    key.cycle()
+    theirs = [key.account.raise_alert("B") for _ in range(2 * BATCH)]
+    key.account.clock.advance(1)
+    first = [key.account.raise_alert("A", "B") for _ in range(BATCH)]
+    key.cycle()
+    assert sorted(key.taken["B"]) == sorted(theirs)
+    assert sorted(key.taken["A"]) == sorted(first)
+
+
+def test_each_routes_own_list_decides_at_once_where_the_search_by_id_is_refused() -> None:
+    key = key_of(A, B, C)
+    key.account.refused = {"alertId"}
+    made = key.account.raise_alert("B", "C")
+    key.cycle()
+    assert key.of(made) == ["B"]
+
+
+def test_a_query_that_is_not_closed_is_asked_for_no_alert_and_its_own_list_is_enough() -> None:
+    odd = Member("odd", 'message: "a) b("')
+    key = key_of(A, Member("other", "(tag: x"), odd)
+    made = key.account.raise_alert("A")
+    for name in ("A", "odd"):
+        key.poll(name)
+    assert key.of(made) == ["A"]
+    assert not any("(tag: x" in request.query for request in key.account.requests)

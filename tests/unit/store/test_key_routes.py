@@ -17,7 +17,7 @@ def routes(database: Database) -> dict[str, Database]:
     for name, ids in {"A": ("a-1", "a-2"), "B": ("a-2",)}.items():
         with found[name].writing() as unit:
             unit.snapshot.save_pairs(
-                [pair(alert_id=each, incident_id=f"P{name}{each}", route=name, swept_at=at(0)) for each in ids]
+                [pair(alert_id=each, incident_id=f"P{name}{each}", swept_at=at(0)) for each in ids]
             )
     return found
 
@@ -37,7 +37,7 @@ def test_an_incident_is_followed_by_whichever_route(routes: dict[str, Database])
 
 def test_open_pairs_are_counted_by_route(routes: dict[str, Database]) -> None:
     with routes["A"].writing() as unit:
-        resolved = pair("resolved", is_open=False, alert_id="a-9", route="A", swept_at=at(0))
+        resolved = pair("resolved", is_open=False, alert_id="a-9", swept_at=at(0))
         unit.snapshot.save_pairs([replace(resolved, tracked=True)])
         assert key_routes.open_pairs(unit, ["A", "B", "C"]) == {"A": 2, "B": 1, "C": 0}
 
