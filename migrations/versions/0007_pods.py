@@ -16,6 +16,5 @@ def upgrade() -> None:
         sa.Column("session", sa.Integer, nullable=False),
         sa.Column("started_at", moment, nullable=False),
         sa.Column("seen_at", moment, nullable=False),
-        sa.Column("routes", sa.Integer, nullable=False),
         sa.Column("knows", sa.Text, nullable=False),
     )

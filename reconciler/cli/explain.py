@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.common import FAILED, env_file, print_json
-from reconciler.cli.routes import ROUTE
+from reconciler.cli.routes import ROUTE, known_routes
 
 if TYPE_CHECKING:
     from reconciler.operations.explain import Explanation
@@ -36,18 +36,18 @@ def explain(given: str, as_json: bool, route: str | None) -> None:
     from reconciler.operations import explain_routes
     from reconciler.store.overview import shown
     from reconciler.store.read_only import open_read_only
-    from reconciler.store.routes import stored_routes
 
     settings = configuration.load_lookup(os.environ, env_file())
     logs.configure(settings.log_format, settings.log_level, settings.secret_values())
     from reconciler.runtime import lookups
 
     url = settings.database_url.get_secret_value()
-    routes = stored_routes(open_read_only(url))
-    if route is None and routes.are_several:
+    routes = known_routes(open_read_only(url))
+    if route is None and len(routes.names) > 1:
         found = explain_routes.read_tracked(routes, shown(url), given.strip())
     else:
         (name,) = routes.chosen(route or routes.names[0])
+        settings = _settings(name) or settings
         found = explain_routes.of_one(routes, name, _asked(routes.of(name), given.strip(), settings))
     page = partial(lookups.alert_page, settings)
     if as_json:
@@ -56,6 +56,24 @@ def explain(given: str, as_json: bool, route: str | None) -> None:
         click.echo(explain_routes.as_text(found, page))
     if not found.is_answer:
         sys.exit(FAILED)
+
+
+def _settings(route: str) -> LookupSettings | None:
+    """The settings of a route of ROUTES_FILE; None if it has none that can be used: then the variables are."""
+    from reconciler.errors import Misconfigured
+    from reconciler.observability import logs
+    from reconciler.routes import load_routes, lookup_of
+    from reconciler.routes_reading import read_routes
+
+    if read_routes(os.environ, env_file()).file is None:
+        return None
+    try:
+        routes = load_routes(os.environ, env_file())
+    except Misconfigured:
+        return None
+    process = routes.each[0].settings
+    logs.configure(process.log_format, process.log_level, routes.secret_values())
+    return next((lookup_of(each) for each in routes.each if each.name == route), None)
 
 
 def _asked(database: Database, given: str, settings: LookupSettings) -> Explanation:

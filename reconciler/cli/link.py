@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.common import FAILED, configured_database, print_json, working_database
-from reconciler.cli.routes import ROUTE
+from reconciler.cli.routes import ROUTE, known_routes
 
 if TYPE_CHECKING:
     from reconciler.operations.linking import Ordered
@@ -32,10 +32,9 @@ def link(alert: str, incident: str, as_json: bool, route: str | None) -> None:
     """
     from reconciler.operations import linking
     from reconciler.operations.who import operator
-    from reconciler.store.routes import stored_routes
 
     with closing(working_database()) as opened:
-        database = stored_routes(opened).one(route, "link")
+        database = known_routes(opened).one(route, "link")
         ordered = linking.link(database, alert, incident, operator(), configured_database()[1])
         _answer(database, ordered, as_json=as_json)
 
@@ -51,10 +50,9 @@ def unlink(alert: str, as_json: bool, route: str | None) -> None:
     """
     from reconciler.operations import linking
     from reconciler.operations.who import operator
-    from reconciler.store.routes import stored_routes
 
     with closing(working_database()) as opened:
-        database = stored_routes(opened).one(route, "unlink")
+        database = known_routes(opened).one(route, "unlink")
         ordered = linking.unlink(database, alert, operator(), configured_database()[1])
         _answer(database, ordered, as_json=as_json)
 

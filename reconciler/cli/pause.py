@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.common import working_database
-from reconciler.cli.routes import ROUTE
+from reconciler.cli.routes import ROUTE, known_routes
 
 if TYPE_CHECKING:
     from reconciler.core.model import Side
@@ -70,11 +70,10 @@ def pause(to: str | None, pages_too: bool, lasts: timedelta | None, reason: str,
     """
     from reconciler.operations import pausing, pausing_routes
     from reconciler.operations.who import operator
-    from reconciler.store.routes import stored_routes
 
     who, sides = operator(), _sides(to)
     with closing(working_database()) as database:
-        routes = stored_routes(database)
+        routes = known_routes(database)
         begun = pausing_routes.begin(
             routes,
             routes.chosen(route),
@@ -90,11 +89,10 @@ def resume(to: str | None, route: str | None) -> None:
     """End a pause: what has waited is written, in order; without --route, that of all routes."""
     from reconciler.operations import pausing, pausing_routes
     from reconciler.operations.who import operator
-    from reconciler.store.routes import stored_routes
 
     who, sides = operator(), _sides(to)
     with closing(working_database()) as database:
-        routes = stored_routes(database)
+        routes = known_routes(database)
         ended = pausing_routes.end(routes, routes.chosen(route), lambda each: pausing.end(each, sides, who))
     click.echo(pausing_routes.ended_text(ended))
 

@@ -7,7 +7,7 @@ from contextlib import closing
 import click
 
 from reconciler.cli.common import print_json, working_database
-from reconciler.cli.routes import ROUTE
+from reconciler.cli.routes import ROUTE, known_routes
 
 
 @click.command()
@@ -25,11 +25,10 @@ def retry(ids: tuple[str, ...], everything: bool, as_json: bool, route: str | No
         raise click.UsageError("name alerts or incidents, or give --all")
     from reconciler.operations import retry_routes
     from reconciler.operations.who import operator
-    from reconciler.store.routes import stored_routes
 
     given = None if everything else ids
     with closing(working_database()) as database:
-        routes = stored_routes(database)
+        routes = known_routes(database)
         found = retry_routes.put_back(routes, routes.chosen(route), given, operator())
         are_several = routes.are_several
     if as_json:

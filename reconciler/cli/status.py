@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.common import ATTENTION, FAILED, configured_database, print_json
-from reconciler.cli.routes import ROUTE
+from reconciler.cli.routes import ROUTE, known_routes
 
 if TYPE_CHECKING:
     from reconciler.cli.status_text import Page
@@ -40,7 +40,7 @@ def status(exit_code: bool, as_json: bool, route: str | None) -> None:
         missing = "there is no such database"
     elif current_revision(database) is None:
         missing = "it is empty"
-    routes = stored_routes(database)
+    routes = stored_routes(database) if missing else known_routes(database)
     if route is None and routes.are_several:
         found: Overview | RouteReport = status_routes.read(routes, shown(url))
     else:

@@ -267,7 +267,6 @@ def _actions(row: Row, now: Situation) -> Iterator[Action]:
         reason=row.reason.format(who=who, detail=change.detail, product=product.name, policies=product.policies),
         at=change.at,
         person=one_line(who) or SOMEBODY.name,
-        route=now.pair.route,
     )
     if row.kind is Kind.PAGERDUTY_SET_URGENCY:
         yield replace(action, urgency="high" if change.raises else "", priority=change.priority)

@@ -242,7 +242,6 @@ class Pair:
     unpaged: str = ""
     alias: str = ""
     created_at: datetime | None = None
-    route: str = "default"
 
     @property
     def is_unlinked(self) -> bool:
@@ -289,7 +288,6 @@ class Action:
     request_id: str = ""
     result_id: str = ""
     error: str = ""
-    route: str = "default"
 
     @property
     def is_priority_alone(self) -> bool:

@@ -29,10 +29,11 @@ class Timing:
 def timing(interval: float) -> Timing:
     """The timing for pods that poll once in so many seconds.
 
-    A stopped pod is noticed after `overdue` + `beat` seconds at most: three quarters of an interval of 4 s or
-    more, so that its routes are led again within that interval, and 3 s where the interval is shorter.
+    A stopped pod is noticed after `overdue` + `beat` seconds at most: four fifths of an interval of 4 s or more,
+    so that its routes are led again within that interval, and 3 s where the interval is shorter. `overdue` is more
+    than two beats, as a server that stands still for less than a beat may delay one pod's beat by so much.
     """
-    return Timing(min(max(interval / 4, 0.25), 5.0), min(max(interval / 2, 2.0), 15.0))
+    return Timing(min(max(interval / 4, 0.25), 5.0), min(max(interval * 0.55, 2.0), 15.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Pod:
     """A process as the table `pods` shows it.
 
     `session` is the server's number of the session that holds its locks, and `lives` whether that session exists.
-    `age` are the seconds since its last beat, by the server's clock. `routes` is how many routes it held then, and
+    `age` are the seconds since its last beat, by the server's clock. `routes` is how many routes it holds, and
     `knows` the digest of the routes that it shares with others.
     """
 
@@ -51,10 +52,6 @@ class Pod:
     routes: int
     knows: str
     lives: bool = True
-
-    def is_overdue(self, timing: Timing) -> bool:
-        """Whether its beat is overdue although its session lives: it is stopped, or cut off from the server."""
-        return self.lives and self.age > timing.overdue
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +69,28 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """How regular a pod's own beats have been, in seconds of the server's clock.
+    """How regular a pod's own beats are, in seconds of the server's clock. `late` is how late the last one was.
 
-    While the server stands still, the beats of all pods become overdue at the same time. The first pod to go on
-    must not take the others for stopped, so a pod judges others only after its own beats have been regular for as
-    long as it takes a beat to be overdue.
+    While the server stands still, the beats of all pods become overdue at the same time, and the first pod to go
+    on must not take the others for stopped. So a pod judges others only after its own beats have been regular for
+    as long as it takes a beat to be overdue, and allows them the time by which its own last beat was late.
     """
 
     last: float
     regular_since: float
+    late: float = 0.0
 
-    def may_judge(self, timing: Timing) -> bool:
-        """Whether this pod may take others for stopped."""
-        return self.last - self.regular_since >= timing.overdue
+    def finds_stopped(self, pod: Pod, timing: Timing) -> bool:
+        """Whether that pod's beat is overdue although its session lives: it is stopped, or cut off."""
+        may_judge = self.last - self.regular_since >= timing.overdue
+        return may_judge and pod.lives and pod.age > timing.overdue + self.late
 
 
 def beaten(pulse: Pulse | None, now: float, timing: Timing) -> Pulse:
     """The pulse after a beat at this time of the server's clock; before the first beat it is None."""
     if pulse is None or not 0 <= now - pulse.last <= timing.longest_gap:
         return Pulse(now, now)
-    return Pulse(now, pulse.regular_since)
+    return Pulse(now, pulse.regular_since, max(0.0, now - pulse.last - timing.beat))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +102,19 @@ class Decision:
     hand_over: frozenset[str] = frozenset()
 
 
-def decide(me: str, view: View, known: Collection[str], timing: Timing, *, may_judge: bool) -> Decision:
+def decide(me: str, view: View, known: Collection[str], timing: Timing, pulse: Pulse) -> Decision:
     """Decide for the pod `me`, which knows these routes; a route that it holds and does not know is handed over.
 
     Pods that know other routes do not count for its quota: they might not know what it leaves to them.
     """
-    overdue = tuple(pod for pod in view.pods if may_judge and pod.name != me and pod.is_overdue(timing))
-    lives = [pod for pod in view.pods if pod.lives and pod not in overdue and pod.name != me]
-    share = quota(len(known), 1 + sum(pod.knows == digest(known) for pod in lives))
+    others = [pod for pod in view.pods if pod.name != me and pod.lives]
+    stopped = tuple(pod for pod in others if pulse.finds_stopped(pod, timing))
+    ours = digest(known)
+    share = quota(len(known), 1 + sum(pod.knows == ours for pod in others if pod not in stopped))
     kept = in_order(me, view.mine.intersection(known))
     free = set(known) - view.mine - view.locked
     return Decision(
-        overdue,
+        stopped,
         tuple(in_order(me, free)[: max(0, share - len(kept))]),
         frozenset(kept[share:]) | view.mine.difference(known),
     )

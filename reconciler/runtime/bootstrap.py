@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.product import PRODUCTS
 from reconciler.routes import Routes
+from reconciler.runtime.connections import Connections
 from reconciler.runtime.process import Process
+from reconciler.runtime.reading import report_bad_rows
 from reconciler.runtime.renewal import Given
+from reconciler.runtime.request_log import log_request
+from reconciler.runtime.shared_keys import SharedKeys
 from reconciler.runtime.shares import shares_for
 from reconciler.runtime.wiring import DryWiring, Wiring
 from reconciler.settings import Settings
@@ -19,6 +23,7 @@ from reconciler.store.lock import FileLock
 from reconciler.store.read_only import open_read_only
 from reconciler.store.source import check_source
 from reconciler.vendors.http import SystemClock
+from reconciler.vendors.ports import Clock
 
 if TYPE_CHECKING:
     from reconciler.observability.metrics import Metrics
@@ -43,14 +48,76 @@ def assemble_dry_run(settings: Settings) -> DryWiring:
 def assemble_process(routes: Routes, given: Given) -> Process:
     """The process that runs these routes. `given` is where their settings came from."""
     process = routes.each[0].settings
-    database, stop = _opened(process), threading.Event()
-    for route in routes.each:
-        with suppress(DatabaseDown):  # as above
-            check_source(database.for_route(route.name), route.settings.alert_source)
+    database, stop = _opened_for(routes), threading.Event()
     clock = SystemClock(stop)
     interval = timedelta(seconds=process.poll_interval_seconds)
     shares = shares_for(process.database_url.get_secret_value(), database.holder, clock, interval)
     return Process(routes, given, stop, clock, database, shares, _metrics)
+
+
+def assemble_each(routes: Routes, stop: threading.Event) -> tuple[Wiring, ...]:
+    """A program for each route, for one run of all, one after the other. They share their keys."""
+    if routes.file is None:
+        return (assemble(routes.each[0].settings, stop),)
+    database, clock = _opened_for(routes), SystemClock(stop)
+    shared, connections = _shared(routes, database, clock)
+    return tuple(
+        Wiring(
+            route.settings,
+            stop,
+            database.for_route(route.name),
+            _metrics(route.settings),
+            clock,
+            connections,
+            shared,
+            route,
+        )
+        for route in routes.each
+    )
+
+
+def assemble_dry_runs(routes: Routes, stop: threading.Event) -> tuple[DryWiring, ...]:
+    """A program for each route that only reads, as `assemble_dry_run` makes it."""
+    url = routes.each[0].settings.database_url.get_secret_value()
+    if exists(url):
+        _check_sources(routes, open_database(url))
+    database, clock = open_read_only(url), SystemClock(stop)
+    if routes.file is None:
+        return (DryWiring(routes.each[0].settings, stop, database, clock=clock),)
+    shared, connections = _shared(routes, database, clock)
+    return tuple(
+        DryWiring(
+            route.settings,
+            stop,
+            database.for_route(route.name),
+            None,
+            clock,
+            connections,
+            shared,
+            route,
+        )
+        for route in routes.each
+    )
+
+
+def _shared(routes: Routes, database: Database, clock: Clock) -> tuple[SharedKeys, Connections]:
+    """What routes that run one after the other share: all of them are polled here."""
+    connections = Connections(clock)
+    shared = SharedKeys(database, connections, clock, log_request, report_bad_rows(), lambda _names: None)
+    shared.use(routes.each, frozenset(routes.names()))
+    return shared, connections
+
+
+def _opened_for(routes: Routes) -> Database:
+    database = _opened(routes.each[0].settings)
+    with suppress(DatabaseDown):  # the daemon waits for its database, and checks again before it leads
+        _check_sources(routes, database)
+    return database
+
+
+def _check_sources(routes: Routes, database: Database) -> None:
+    for route in routes.each:
+        check_source(database.for_route(route.name), route.settings.alert_source)
 
 
 def _opened(settings: Settings) -> Database:

@@ -110,7 +110,7 @@ def first_cycle(database: Database, sources: Sources, seen: Examination) -> Repo
     """The plan of the first cycle after the move, made over a copy of the database. Nothing is written."""
     copy = copied(database)
     with copy.writing() as unit:
-        apply(unit, move_of(seen, query_of(sources.there), "{}", copy.route))
+        apply(unit, move_of(seen, query_of(sources.there), "{}"))
     wiring = DryWiring(sources.there, threading.Event(), copy)
     program, worker, collector = wiring.dry()
     report = run_once(program, worker, collector, lambda _done, _left: None)
@@ -172,7 +172,7 @@ class Mover:
                 return Moved(seen)
             copy = self.keep()
             with self.database.writing() as unit:
-                apply(unit, move_of(seen, self.both.query, json.dumps(as_data(seen)), self.database.route))
+                apply(unit, move_of(seen, self.both.query, json.dumps(as_data(seen))))
             return Moved(seen, copy)
         finally:
             self.lock.release()

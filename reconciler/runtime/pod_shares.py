@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from reconciler.core.sharing import Decision, Pod, Pulse, View, beaten, decide, digest, timing
+from reconciler.core.sharing import Pod, Pulse, View, beaten, decide, digest, timing
 from reconciler.errors import ReconcilerError
 from reconciler.observability.logs import get_logger
 from reconciler.store.database import DatabaseDown
@@ -21,7 +21,10 @@ BUSY = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The routes whose locks a beat has taken, and those that this process has lost."""
+    """The routes that this process may begin to lead after a beat, and those whose locks it has lost.
+
+    `taken` are also those that it held before, but whose lock had not been confirmed for too long.
+    """
 
     taken: frozenset[str] = frozenset()
     lost: frozenset[str] = frozenset()
@@ -34,7 +37,7 @@ class Session(Protocol):
     def holder(self) -> str:
         """The pod's name."""
 
-    def beat(self, routes: Collection[str], held: int, knows: str) -> View:
+    def beat(self, routes: Collection[str], knows: str) -> View:
         """Renew this pod's row, and see who holds the locks of these routes."""
 
     def take(self, routes: Sequence[str]) -> frozenset[str]:
@@ -91,7 +94,7 @@ class PodShares:
     def beat(self) -> Change:
         """Renew this pod's row, take locks that it may take, and decide which routes to hand over."""
         with self._beating:
-            before, at = self._held, self._clock.monotonic()
+            before, confirmed_at, at = self._held, self._confirmed_at, self._clock.monotonic()
             try:
                 held, to_hand_over = self._beaten()
                 with self._changing:
@@ -101,7 +104,8 @@ class PodShares:
             except ReconcilerError:
                 self._lose()
                 raise
-            return Change(self._held - before, before - self._held)
+            was_confirmed = at - confirmed_at <= self._timing.overdue
+            return Change(self._held - before if was_confirmed else self._held, before - self._held)
 
     def to_hand_over(self) -> frozenset[str]:
         """Routes whose lead is to be given up, and their lock then released."""
@@ -152,20 +156,20 @@ class PodShares:
     def _beaten(self) -> tuple[frozenset[str], frozenset[str]]:
         """One beat; returns the routes that are held now, and those to hand over."""
         known = self._known
-        view, decision = self._looked(known)
+        view = self._looked(known)
+        self._pulse = beaten(self._pulse, view.now, self._timing)
+        decision = decide(self._session.holder, view, known, self._timing, self._pulse)
         if decision.end:
             for pod in decision.end:
                 self._end(pod)
-            view, decision = self._looked(known)
+            view = self._looked(known)
+            decision = decide(self._session.holder, view, known, self._timing, self._pulse)
         self._pods = view.pods
         taken = self._session.take(decision.take) if decision.take else frozenset()
         return view.mine | taken, decision.hand_over
 
-    def _looked(self, known: frozenset[str]) -> tuple[View, Decision]:
-        view = self._session.beat(known | self._held | self._to_release, len(self._held), digest(known))
-        self._pulse = beaten(self._pulse, view.now, self._timing)
-        may_judge = self._pulse.may_judge(self._timing)
-        return view, decide(self._session.holder, view, known, self._timing, may_judge=may_judge)
+    def _looked(self, known: frozenset[str]) -> View:
+        return self._session.beat(known | self._held | self._to_release, digest(known))
 
     def _end(self, pod: Pod) -> None:
         if self._session.end(pod):

@@ -21,7 +21,7 @@ from reconciler.runtime.route_jobs import SECRETS, RouteJobs
 from reconciler.runtime.route_schedule import RouteSchedule
 from reconciler.runtime.routes_watch import RoutesWatch
 from reconciler.runtime.schedule import Schedule
-from reconciler.runtime.shared_heartbeats import SharedHeartbeats
+from reconciler.runtime.shared_heartbeats import Ran, SharedHeartbeats
 from reconciler.runtime.shared_keys import SharedKeys
 from reconciler.runtime.shares import Shares
 from reconciler.runtime.state_log import StateLog
@@ -146,14 +146,12 @@ class Process:
         )
 
     def _make(self, route: Route) -> RouteJobs:
-        several, settings = self.is_of_several, route.settings
-        if several:
-            settings = settings.model_copy(update={"heartbeat_url": None, "opsgenie_heartbeat": None})
+        several = self.is_of_several
         wiring = Wiring(
-            settings,
+            route.settings,
             self._stop,
             self.database.for_route(route.name),
-            self._metrics_of(settings),
+            self._metrics_of(route.settings),
             self._clock,
             self._connections,
             self._shared if several else None,
@@ -183,8 +181,11 @@ class Process:
             about |= next(iter(self.wirings.values())).about()
         return about | {"interval_seconds": process.poll_interval_seconds}
 
-    def _led(self) -> tuple[RouteJobs, ...]:
-        return tuple(route for route in tuple(self.daemon.routes.values()) if route.leadership.leads)
+    def _led(self) -> tuple[Ran, ...]:
+        routes = tuple(self.daemon.routes.values())
+        return tuple(
+            Ran(route.name, route.program, route.reporter.unpaged) for route in routes if route.leadership.leads
+        )
 
     def _wake(self, names: Collection[str]) -> None:
         """Have these routes poll their alerts at once."""

@@ -163,7 +163,8 @@ class Reading:
         may_be_moved = self.settings.alert_source != "opsgenie"
         name = database.route
         shared_alerts = self.shared.alerts(self.route) if self.shared else None
-        lists = shared_alerts.reader(name) if shared_alerts else self.alerts
+        shared_reader = shared_alerts.reader(name) if shared_alerts else None
+        lists = shared_reader or self.alerts
         begin = FirstStart(
             lists,
             self.pagerduty,
@@ -173,6 +174,7 @@ class Reading:
             horizons,
             self.problems,
             may_be_moved=may_be_moved,
+            **({"elsewhere": shared_reader.elsewhere} if shared_reader else {}),
         )
 
         def unrepeated() -> UnrepeatedIntake:

@@ -1,11 +1,12 @@
 """The routes file, read again while the daemon runs: a good one is taken, a bad one is refused whole.
 
 It is read at every check and after SIGHUP, as are the variables that routes take over from `.env`. A refused one
-is read again at each check: what is wrong may be a secret's file, and mended without a change here.
+is tried again now and then: what is wrong may be a secret's file, and fixed without a change here.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import inf
 
 from reconciler.observability.logs import get_logger, hide, set_level
 from reconciler.routes import Difference, Routes, difference, load_routes
@@ -18,7 +19,8 @@ from reconciler.vendors.ports import Clock
 
 log = get_logger(__name__)
 
-SUBJECT = "routes"
+RETRY_EVERY = 30.0
+"""Seconds between two tries of a refused file that stays the same: to read 1,000 routes takes a second."""
 
 
 class RoutesWatch:
@@ -45,6 +47,7 @@ class RoutesWatch:
         self._hang_ups = given.hang_ups()
         self._content = self._present()
         self._wrong: tuple[str, ...] = ()
+        self._refused_at = -inf
 
     def check(self) -> None:
         """Read the file, and take over what has changed."""
@@ -56,9 +59,12 @@ class RoutesWatch:
             self._clock.wait(SETTLE)
             if self._present() != content:
                 return  # it is being rewritten: the next check reads it
-        if is_asked or is_new or self._wrong:
+        if is_asked or is_new or self._is_retry_due():
             self._reload(is_asked=is_asked)
         self._hang_ups, self._content = hang_ups, content
+
+    def _is_retry_due(self) -> bool:
+        return bool(self._wrong) and self._clock.monotonic() - self._refused_at >= RETRY_EVERY
 
     def _present(self) -> bytes | None:
         """The file's content; None if it cannot be read."""
@@ -74,7 +80,7 @@ class RoutesWatch:
             self._refuse(error.problems, is_asked=is_asked)
             return
         self._wrong = ()
-        self._say(SUBJECT, "")
+        self._say("routes", "")
         if found.file != self.routes.file:
             log.warning("ROUTES_FILE: has changed, which takes effect at the next start only")
             return
@@ -95,11 +101,11 @@ class RoutesWatch:
         """Keep the routes, and say why: each problem once, and at each SIGHUP."""
         for line in problems:
             if is_asked or line not in self._wrong:
-                words = f"{line}: the routes before stay in force until this is mended"
-                log.error(words, subject=SUBJECT)
-        self._wrong = problems
+                words = f"{line}: the routes before stay in force until this is fixed"
+                log.error(words, subject="routes")
+        self._wrong, self._refused_at = problems, self._clock.monotonic()
         more = f"; and {len(problems) - 1} more" if problems[1:] else ""
-        self._say(SUBJECT, f"{problems[0]}{more}; the routes before stay in force until this is mended")
+        self._say("routes", f"{problems[0]}{more}; the routes before stay in force until this is fixed")
 
 
 def _tell(differs: Difference, routes: Routes, *, is_asked: bool) -> None:

@@ -1,12 +1,13 @@
 """The heartbeats of a process with several routes: they are pinged while every route that it leads is well."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from reconciler.core.model import Side
 from reconciler.core.product import OPSGENIE
 from reconciler.observability.health import refusals
 from reconciler.runtime.heartbeats import BETWEEN_TRIES, Heartbeats
+from reconciler.runtime.program import Program
 from reconciler.runtime.request_log import log_request
 from reconciler.runtime.rounds import Feed
 from reconciler.runtime.sessions import session
@@ -16,10 +17,17 @@ from reconciler.vendors.opsgenie.heartbeat import OpsgenieHeartbeat
 from reconciler.vendors.ports import Clock, Heartbeat
 from reconciler.vendors.rate_limiter import RateLimiter
 
-if TYPE_CHECKING:
-    from reconciler.runtime.route_jobs import RouteJobs
 
-Led = Callable[[], "Sequence[RouteJobs]"]
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A route that this process works for. `unpaged`: why somebody is not paged; empty if everybody is."""
+
+    name: str
+    program: Program
+    unpaged: Callable[[], str]
+
+
+Led = Callable[[], Sequence[Ran]]
 """The routes that this process leads now."""
 
 
@@ -47,7 +55,7 @@ class SharedHeartbeats:
         self._all.poll()
 
     def _objection(self) -> str:
-        found = (refusals(route.program.wrong()) or route.reporter.unpaged() for route in self._led())
+        found = (refusals(route.program.wrong()) or route.unpaged() for route in self._led())
         return next(filter(None, found), "")
 
 

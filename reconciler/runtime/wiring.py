@@ -216,7 +216,10 @@ class Wiring(Reading):
             opsgenie = session(
                 self.settings, Side.ALERTS, self.clock, RateLimiter(self.clock), log_request, name=OPSGENIE.name
             )
-        return Watches(self.settings, opsgenie, self.pagerduty, self._to_pagerduty, self.write_breakers, program)
+        settings = self.settings
+        if self.shared is not None:  # the heartbeats are of the whole process: see `shared_heartbeats`
+            settings = settings.model_copy(update={"heartbeat_url": None, "opsgenie_heartbeat": None})
+        return Watches(settings, opsgenie, self.pagerduty, self._to_pagerduty, self.write_breakers, program)
 
     def worker(self, program: Program, listeners: tuple[Listener, ...]) -> Worker:
         """The worker that reconciles the pairs of the queue."""

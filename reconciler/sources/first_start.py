@@ -4,7 +4,7 @@ An old alert becomes a baseline and pages nobody, one with an incident is adopte
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
 from reconciler.core.listings import adopted, baseline, known_by_incident, looked_up, new_alert
@@ -39,8 +39,13 @@ class FirstStart:
         problems: Problems,
         *,
         may_be_moved: bool = False,
+        elsewhere: Callable[[Collection[str]], Collection[str]] = lambda _ids: (),
     ) -> None:
-        """`may_be_moved`: alerts may have other ids than the keys of their incidents (see `core.moved_notes`)."""
+        """`may_be_moved`: alerts may have other ids than the keys of their incidents (see `core.moved_notes`).
+
+        `elsewhere` are those of these alerts that belong to other routes, whose incidents are on the same service.
+        """
+        self._elsewhere = elsewhere
         self._opsgenie = opsgenie
         self._pagerduty = pagerduty
         self._database = database
@@ -61,7 +66,8 @@ class FirstStart:
         if incidents is None:
             return
         since = earlier(now, self._horizons.lookback)
-        unlisted = sorted(key for key in incidents.keys() - alerts.keys() if _ALERT_ID.fullmatch(key))
+        keys = {key for key in incidents.keys() - alerts.keys() if _ALERT_ID.fullmatch(key)}
+        unlisted = sorted(keys.difference(self._elsewhere(keys)))
         items = [
             *_sorted_out(
                 alerts.values(), incidents, since, now, is_looked_up=self._may_be_moved and bool(unlisted)

@@ -77,6 +77,7 @@ class MemberSearch:
         self._reader_for = reader_for
         self._search = search
         self._refused = refused
+        self._guess: Member | None = None
 
     def shown(self, members: Sequence[Member], rows: Sequence[Alert]) -> set[str]:
         """Ids of those of the alerts that the query of any of these members shows."""
@@ -95,16 +96,16 @@ class MemberSearch:
         """For each alert, the place of the first member whose query shows it; without those that none shows.
 
         `is_sure`: a list of just these members' alerts has shown them. The members are halved until one is left,
-        whose query then confirms it. Of many alerts most belong to one route: what the last ones have shown is
-        tried first.
+        whose query then confirms it. Of many alerts most belong to one route: that of the last ones is tried first.
         """
         found: dict[str, int] = {}
-        guess: int | None = None
+        is_storm = len(rows) > BATCH
         for batch in batches(rows):
-            decided = {} if guess is None else self._guessed(members, guess, batch)
+            decided = self._guessed(members, batch) if is_storm else {}
             rest = [row for row in batch if row.id not in decided]
             decided |= self._first(members, 0, len(members), rest, is_sure=is_sure)
-            guess = max(Counter(decided.values()).items(), key=lambda each: each[1])[0] if decided else guess
+            if decided:
+                self._guess = members[Counter(decided.values()).most_common(1)[0][0]]
             found |= decided
         return found
 
@@ -148,8 +149,11 @@ class MemberSearch:
             members, middle, end, right, is_sure=False
         )
 
-    def _guessed(self, members: Sequence[Member], place: int, rows: Sequence[Alert]) -> dict[str, int]:
-        """Those alerts whose first match is the member at this place."""
+    def _guessed(self, members: Sequence[Member], rows: Sequence[Alert]) -> dict[str, int]:
+        """Those alerts whose first match is the member that most of the last ones belong to."""
+        if self._guess not in members:
+            return {}
+        place = members.index(self._guess)
         earlier = self.shown(members[:place], rows)
         rest = [row for row in rows if row.id not in earlier]
         return dict.fromkeys(self.shown(members[place : place + 1], rest), place)

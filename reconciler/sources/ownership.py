@@ -17,7 +17,7 @@ from reconciler.vendors.ports import AlertSearch, Clock
 REMEMBERED_ALERTS = 50_000
 """The most alerts remembered; the one that was decided longest ago is dropped first."""
 REMEMBERED_FOR = 3600.0
-"""Seconds after which it is decided anew whose an alert is that a route lists and has no pair for."""
+"""Seconds after which it is decided anew whose an alert is that one route lists and another has a pair for."""
 TAKEN_WITHIN = 60.0
 """Seconds within which whoever gets an alert takes it in; if nobody has, it is decided anew whose it is."""
 UNDECIDED_FOR = 15.0
@@ -50,6 +50,7 @@ class Ownership:
     ) -> None:
         self.members = tuple(members)
         self.names = frozenset(member.name for member in members)
+        self.sharing = frozenset(member.name for member in members if member.is_shared)
         self._reader_for = reader_for
         self._stamp = search.stamp
         self._search = MemberSearch(reader_for, search, refused)
@@ -97,7 +98,9 @@ class Ownership:
 
     def of_listed(self, member: Member, rows: Sequence[Alert], holders: Holders) -> Recipients:
         """Who gets these alerts, which the list of this member shows and which it has no pair for."""
-        found = self._remembered(rows, REMEMBERED_FOR, as_it_was=True)
+        held = [row for row in rows if holders.get(row.id)]
+        found = self._remembered(held, REMEMBERED_FOR, as_it_was=True)
+        found |= self._remembered([row for row in rows if not holders.get(row.id)], TAKEN_WITHIN)
         asked = [row for row in rows if row.id not in found]
         if not asked:
             return found

@@ -4,12 +4,14 @@ Each route has a reader of its own, and cursors of its own; only the lists are s
 the others, or whose query cannot be united with theirs, lists its own alerts.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.core.model import Act, Alert, Note
 from reconciler.core.routing import Member, grouped
+from reconciler.errors import ObjectError
 from reconciler.sources.member_search import MemberSearch, ReaderFor, RefusedQueries
 from reconciler.sources.overlaps import Overlap, overlaps
 from reconciler.sources.ownership import Ownership
@@ -98,6 +100,22 @@ class SharedAlerts:
         member = setup.members.get(name)
         return list(rows) if member is None else self._mine(setup, member, rows)
 
+    def elsewhere(self, name: str, own: AlertReader, alert_ids: Collection[str]) -> set[str]:
+        """Those of these alerts that are other members' alone, whether or not a list of this member's shows them.
+
+        Each that no member has taken in is read. One that cannot be found is nobody's.
+        """
+        setup = self._setup
+        owners = self._tools.owners(alert_ids)
+        claimed = {each: owners.get(each, frozenset()) & setup.ownership.names for each in alert_ids}
+        found = {each for each, routes in claimed.items() if routes and name not in routes}
+        rows = []
+        for alert_id in (each for each, routes in claimed.items() if not routes):
+            with suppress(ObjectError):
+                rows.append(own.alert(alert_id))
+        decided = setup.ownership.of_unknown(rows, ())
+        return found | {alert_id for alert_id, routes in decided.items() if routes and name not in routes}
+
     def _caught_up(
         self, setup: _Setup, member: Member, own: AlertReader, since: datetime, look: Look, news: AlertNews
     ) -> AlertNews:
@@ -132,6 +150,10 @@ class SharedReader:
     def changes(self, since: datetime, seen: object | None) -> AlertNews:
         """The route's part of what has changed."""
         return self._shared.changes(self._name, self._own, since, seen)
+
+    def elsewhere(self, alert_ids: Collection[str]) -> set[str]:
+        """Those of these alerts that are other routes' alone. May raise what a list of alerts may."""
+        return self._shared.elsewhere(self._name, self._own, alert_ids)
 
     def recent_alerts(self, since: datetime | None) -> list[Alert]:
         """Alerts of the route's query, whosever they are: they only show what the key sees, and since when."""

@@ -2,7 +2,7 @@
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
 
@@ -21,6 +21,8 @@ Wake = Callable[[Collection[str]], None]
 """Told the names of routes for which another one's poll has found something."""
 MARGIN = timedelta(seconds=60)
 """How much further than asked for a list reaches back, so that it serves routes that are behind by a little."""
+MOST_ASKED = 200
+"""Alerts of which one poll asks whose they are: in a storm the first ones page before the last ones are asked."""
 REMEMBERED_LOOKS = 100
 """Looks whose differences are remembered, for routes that poll more seldom than others."""
 
@@ -51,17 +53,19 @@ class Mark:
 class Look:
     """One answer of the list, divided among the routes.
 
-    It was asked for at the monotonic time `at` and covers what has changed since `floor`. `rows` are each route's.
-    `newest` is not later than any row of which it is not decided yet whose it is.
+    It was asked for at the monotonic time `at` and covers what has changed since `floor`. `recipients` are the
+    routes that get each row; a row without an entry is undecided, and `newest` is no later than it. It is still to
+    be asked whose the `unasked` rows are. `rows` are each route's.
     """
 
     number: int
     at: float
     floor: datetime
     news: AlertNews
-    newest: datetime | None
-    rows: Mapping[str, tuple[Alert, ...]]
-    listed: frozenset[str]
+    recipients: Recipients
+    unasked: tuple[Alert, ...]
+    newest: datetime | None = None
+    rows: Mapping[str, tuple[Alert, ...]] = field(default_factory=dict)
 
 
 class SharedList:
@@ -105,8 +109,10 @@ class SharedList:
             if self._failure is not None and self._failures != failures:
                 raise self._failure
             look = self._look
-            if look is None or name in self._served or not self._is_fresh(look):
+            if look is None or not self._is_fresh(look) or (name in self._served and not look.unasked):
                 look = self._fetched(name, since)
+            elif look.unasked:
+                look = self._divided_further(name, look)
             if look is not None:
                 self._served[name] = since
             return look
@@ -117,7 +123,8 @@ class SharedList:
         if look.news.problem is not None:
             return AlertNews(rows, look.newest, seen=seen, problem=look.news.problem)
         is_whole, absent = self._since_look(seen, look)
-        return AlertNews(rows, look.newest, absent - look.listed, is_whole, Mark(self, look.number))
+        listed = {row.id for row in look.news.rows} if absent else set[str]()
+        return AlertNews(rows, look.newest, absent - listed, is_whole, Mark(self, look.number))
 
     def _since_look(self, seen: object | None, look: Look) -> tuple[bool, frozenset[str]]:
         """Whether nothing may have been missed between two looks, and what was absent in one of those between."""
@@ -143,9 +150,23 @@ class SharedList:
             self._failure, self._look = error, None
             raise
         self._look, self._failure, self._served = look, None, {}
-        if look is not None:
-            self._wake(name, before, look)
-        return look
+        return None if look is None else self._divided_further(name, look, before)
+
+    def _divided_further(self, name: str, look: Look, before: Look | None = None) -> Look:
+        """The look with more of its rows decided. `before` is the look before it, if this one is new."""
+        self._look = further = self._divided(look)
+        known = look if before is None else before
+        stamps = {row.id: row.updated_at for row in known.news.rows if row.id in known.recipients}
+        names = {
+            each
+            for each, rows in further.rows.items()
+            if each != name and any(stamps.get(row.id) != row.updated_at for row in rows)
+        }
+        if further.unasked:
+            names.add(name)
+        if names:
+            self._tools.wake(sorted(names))
+        return further
 
     def _fetch(self, since: datetime) -> Look | None:
         """A new look; None if the vendor refuses the united query and none by itself."""
@@ -162,68 +183,64 @@ class SharedList:
                 return self._fetch(since)
             self._apart_until = tools.clock.monotonic() + tools.retry
             return None
-        return self._divided(members, news, floor, began)
+        if news.problem is None:
+            self._number += 1
+            self._seen = news.seen
+            self._differences.append((self._number, news))
+        recipients, unasked = self._held(news.rows)
+        return Look(self._number, began, floor, news, recipients, unasked)
 
     def _floor(self, since: datetime) -> datetime:
         """How far back to list: a little further than asked for.
 
-        While nothing changes, no route moves on: then as far as all need that had the last look: it costs nothing.
+        While nothing changes, no route moves on: then as far as all need that had the last look; it costs nothing.
         """
         if self._look is not None and self._look.newest is None:
             return min(since, *self._served.values())
         return earlier(since, MARGIN)
 
-    def _divided(self, members: Sequence[Member], news: AlertNews, floor: datetime, began: float) -> Look:
-        recipients, problem = self._recipients(members, news.rows)
-        undecided = [row for row in news.rows if row.id not in recipients]
-        newest = news.newest
-        if newest is not None and undecided:
-            newest = min(newest, *map(self._tools.search.stamp, undecided))
-        if news.problem is None:
-            self._number += 1
-            self._seen = news.seen
-            self._differences.append((self._number, news))
-        rows: dict[str, list[Alert]] = defaultdict(list)
-        for row in news.rows:
-            for name in recipients.get(row.id, ()):
-                rows[name].append(row)
-        return Look(
-            number=self._number,
-            at=began,
-            floor=floor,
-            news=replace(news, problem=news.problem or problem),
-            newest=newest,
-            rows={name: tuple(found) for name, found in rows.items()},
-            listed=frozenset(row.id for row in news.rows),
-        )
-
-    def _recipients(
-        self, members: Sequence[Member], rows: Sequence[Alert]
-    ) -> tuple[Recipients, ReconcilerError | None]:
-        """Who gets each row. What cannot be asked is left undecided: the rest is given out meanwhile."""
+    def _held(self, rows: Sequence[Alert]) -> tuple[Recipients, tuple[Alert, ...]]:
+        """Who has taken in each row; and the rows, the oldest first, of which that does not say whose they are."""
         owners = self._tools.owners([row.id for row in rows])
-        sharing = {member.name for member in self._ownership.members if member.is_shared}
-        held = {
-            row.id: frozenset(owners.get(row.id, ())) & self._ownership.names for row in rows
-        }  # of a route that is no member any more, a pair is no claim
-        found: Recipients = {alert_id: tuple(names) for alert_id, names in held.items() if names}
-        unknown = [row for row in rows if not held[row.id]]
-        shared = [row for row in rows if held[row.id] and held[row.id] <= sharing and held[row.id] != sharing]
+        held = {row.id: tuple(owners.get(row.id, frozenset()) & self._ownership.names) for row in rows}
+        unasked = [row for row in rows if not held[row.id] or self._may_be_shared(held[row.id])]
+        return {alert_id: names for alert_id, names in held.items() if names}, tuple(reversed(unasked))
+
+    def _may_be_shared(self, holders: Collection[str]) -> bool:
+        sharing = self._ownership.sharing
+        return sharing.issuperset(holders) and len(sharing) > len(holders)
+
+    def _divided(self, look: Look) -> Look:
+        """The look with some more rows decided. What cannot be asked stays: the rest is given out meanwhile."""
+        asked = look.unasked[:MOST_ASKED]
+        known = [row for row in asked if row.id in look.recipients]
+        unknown = [row for row in asked if row.id not in look.recipients]
+        recipients, unasked, problem = dict(look.recipients), look.unasked[MOST_ASKED:], look.news.problem
         try:
             with at_least(CallPriority.PAGE):
-                found |= self._ownership.of_unknown(unknown, members)
-                found |= self._ownership.of_shared(shared, held)
+                recipients |= self._whose(unknown)
+                recipients |= self._ownership.of_shared(known, look.recipients)
         except ReconcilerError as error:
-            return found, error
-        return found, None
+            unasked, problem = (), problem or error
+        undecided = [row for row in look.news.rows if row.id not in recipients]
+        newest = look.news.newest
+        if newest is not None and undecided:
+            newest = min(newest, *map(self._tools.search.stamp, undecided))
+        rows: dict[str, list[Alert]] = defaultdict(list)
+        for row in look.news.rows:
+            for name in recipients.get(row.id, ()):
+                rows[name].append(row)
+        return replace(
+            look,
+            news=replace(look.news, problem=problem),
+            recipients=recipients,
+            unasked=unasked,
+            newest=newest,
+            rows={name: tuple(found) for name, found in rows.items()},
+        )
 
-    def _wake(self, name: str, before: Look | None, look: Look) -> None:
-        """Tell the other routes for which the list has rows that the last one did not have."""
-        stamps = {} if before is None else {row.id: row.updated_at for row in before.news.rows}
-        names = [
-            each
-            for each, rows in look.rows.items()
-            if each != name and any(stamps.get(row.id) != row.updated_at for row in rows)
-        ]
-        if names:
-            self._tools.wake(names)
+    def _whose(self, rows: Sequence[Alert]) -> Recipients:
+        """Who gets these alerts, which nobody has taken in. A single member's list shows what matches its query."""
+        if len(self.members) == 1:
+            return self._ownership.of_listed(self.members[0], rows, {})
+        return self._ownership.of_unknown(rows, self._tools.refused.without(self.members))

@@ -107,10 +107,13 @@ class Database:
         self._write = GroupCommit(self._led_in_turn).write if engine.dialect.name == "sqlite" else self._led
         self.holder = holder or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._epoch: int | None = None
+        self._origin: Database | None = None
 
     def for_route(self, route: str) -> "Database":
         """The same database for another route, which shares the connections with this one."""
-        return Database(self.engine, route, self._file, self.holder, self._turn)
+        made = Database(self.engine, route, self._file, self.holder, self._turn)
+        made._origin = self
+        return made
 
     def lead(self) -> int:
         """Begin a new epoch, which ends every earlier one, and return it. Only for the holder of the lock."""

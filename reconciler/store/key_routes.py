@@ -15,7 +15,7 @@ _OWNERS = union(
     select(pairs.c.alert_id, pairs.c.route).where(pairs.c.alert_id.in_(_KEYS)),
     select(work.c.alert_id, work.c.route).where(work.c.alert_id.in_(_KEYS)),
 )
-_FOLLOWED = select(pairs.c.incident_id.distinct()).where(pairs.c.incident_id.in_(_KEYS))
+_FOLLOWED = select(pairs.c.incident_id).where(pairs.c.incident_id.in_(_KEYS)).distinct()
 _OPEN = select(pairs.c.route, func.count()).where(pairs.c.route.in_(_KEYS), pairs.c.open).group_by(pairs.c.route)
 
 

@@ -72,7 +72,7 @@ class LockSession:
         self._connection: Connection | None = None
         self._session = 0
 
-    def beat(self, routes: Collection[str], held: int, knows: str) -> View:
+    def beat(self, routes: Collection[str], knows: str) -> View:
         """Renew this pod's row, and see who holds the locks of these routes.
 
         Before the table `pods` exists, no pod is seen: the first one that leads a route creates it.
@@ -84,7 +84,7 @@ class LockSession:
                 raise Misconfigured(POOLED)
             seen: tuple[Pod, ...] = ()
             if has_table:
-                seen = pods.renew(connection, self.holder, held, knows)
+                seen = pods.renew(connection, self.holder, knows)
             holders = connection.execute(_HOLDERS, {"routes": sorted(routes)}).all()
         mine = frozenset(route for route, holder in holders if holder == session)
         return View(float(now), seen, mine, frozenset(route for route, _ in holders) - mine)

@@ -13,18 +13,23 @@ from sqlalchemy import Connection, text
 from reconciler.core.sharing import Pod
 
 _RENEW = text("""
-    INSERT INTO pods (holder, session, started_at, seen_at, routes, knows)
-    SELECT :holder, pg_backend_pid(), now, now, :routes, :knows
+    INSERT INTO pods (holder, session, started_at, seen_at, knows)
+    SELECT :holder, pg_backend_pid(), now, now, :knows
     FROM (SELECT clock_timestamp() AT TIME ZONE 'UTC') AS clock (now)
     ON CONFLICT (holder) DO UPDATE SET
         started_at = CASE WHEN pods.session = excluded.session THEN pods.started_at ELSE excluded.started_at END,
-        session = excluded.session, seen_at = excluded.seen_at, routes = excluded.routes, knows = excluded.knows
+        session = excluded.session, seen_at = excluded.seen_at, knows = excluded.knows
 """)
 _DELETE = text("DELETE FROM pods WHERE holder = :holder AND session = :session")
 _LEAVE = text("DELETE FROM pods WHERE holder = :holder AND session = pg_backend_pid()")
 _KNOWN = text("""
     SELECT holder, session, started_at, extract(epoch FROM clock_timestamp() AT TIME ZONE 'UTC' - seen_at),
-        routes, knows, EXISTS (
+        (
+            SELECT count(*) FROM pg_locks WHERE pid = session AND locktype = 'advisory' AND granted
+            AND (classid, objsubid) = (hashtext('reconciler')::oid, 2)
+        ),
+        knows,
+        EXISTS (
             SELECT FROM pg_stat_activity
             WHERE pid = session AND application_name = 'reconciler pod ' || right(holder, 8)
         )
@@ -44,9 +49,9 @@ def known(connection: Connection) -> tuple[Pod, ...]:
     return tuple(_pod(*row) for row in connection.execute(_KNOWN))
 
 
-def renew(connection: Connection, holder: str, routes: int, knows: str) -> tuple[Pod, ...]:
-    """Write that this pod lives and holds so many routes. Returns all that live; rows of others are deleted."""
-    connection.execute(_RENEW, {"holder": holder, "routes": routes, "knows": knows})
+def renew(connection: Connection, holder: str, knows: str) -> tuple[Pod, ...]:
+    """Write that this pod lives. Returns all pods that live, and deletes the rows of the others."""
+    connection.execute(_RENEW, {"holder": holder, "knows": knows})
     every = known(connection)
     for pod in every:
         if not pod.lives:

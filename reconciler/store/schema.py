@@ -215,6 +215,5 @@ pods = Table(  # PostgreSQL: the processes that share the routes; times are the 
     Column("session", Integer, nullable=False),  # the server's number of the session that holds its locks
     Column("started_at", Utc, nullable=False),
     Column("seen_at", Utc, nullable=False),  # its last beat
-    Column("routes", Integer, nullable=False),  # how many it held then
     Column("knows", Text, nullable=False),  # digest of the names of the routes that it shares with others
 )

@@ -151,7 +151,7 @@ class Snapshot:
 
     def save_pairs(self, values: Iterable[Pair]) -> None:
         """Store these pairs."""
-        rows = [_row(pair) for pair in values]
+        rows = [_row(pair, self.route) for pair in values]
         upsert(self.connection, pairs, rows)
 
     def save_notes(self, values: Iterable[tuple[str, Side, str]]) -> None:
@@ -167,7 +167,7 @@ class Snapshot:
         if values:
             looks = [
                 {
-                    "of": pair.route,
+                    "of": self.route,
                     "key": pair.alert_id,
                     "swept_at": pair.swept_at,
                     "next_look_at": pair.next_look_at,
@@ -201,7 +201,6 @@ _SAVE_SWEEP = (
 
 def _pair(row: Row[Any]) -> Pair:
     return Pair(
-        route=row.route,
         alert_id=row.alert_id,
         tiny_id=row.tiny_id,
         tracked=row.tracked,
@@ -219,9 +218,9 @@ def _pair(row: Row[Any]) -> Pair:
     )
 
 
-def _row(pair: Pair) -> dict[str, Any]:
+def _row(pair: Pair, route: str) -> dict[str, Any]:
     return {
-        "route": pair.route,
+        "route": route,
         "alert_id": pair.alert_id,
         "tiny_id": pair.tiny_id,
         "tracked": pair.tracked,

@@ -43,3 +43,14 @@ def test_a_page_has_its_priority_and_is_made_without_one_that_pagerduty_does_not
     explained = json.loads(world.run("status", "--json").stdout)
     assert "priorities" in str(explained["troubles"])
     world.assert_good()
+
+
+def test_once_says_what_is_wrong_and_pages_all_the_same(world: World) -> None:
+    alert = world.raise_alert(priority="P1")
+    given = {"PAGERDUTY_PRIORITIES": "P1=SEV-9"}
+    planned = world.run("once", "--dry-run", **given)
+    assert "high urgency, priority SEV-9: the alert was raised in" in planned.stdout
+    done = world.run("once", **given)
+    assert (done.returncode, world.is_paged(alert)) == (0, True)
+    assert 'PAGERDUTY_PRIORITIES: PagerDuty has no priority "SEV-9"' in done.stderr
+    assert "without the priority SEV-9" in world.run("explain", alert).stdout

@@ -199,7 +199,20 @@ def test_a_file_of_many_routes_looks_for_misspelt_names_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[int] = []
-    monkeypatch.setattr("reconciler.settings_reading.misspelt", lambda *_: looked.append(1) or ())
+
+    def count(*_: object) -> tuple[()]:
+        looked.append(1)
+        return ()
+
+    monkeypatch.setattr("reconciler.settings_reading.misspelt", count)
     text = "".join(f"[routes.r{each}]\nquery = 'tag: {each}'\nservice = 'P1'\n" for each in range(50))
     assert len(routes_of(tmp_path, text).each) == 50
     assert looked == [1]
+
+
+def test_what_is_given_in_a_wrong_way_is_one_problem_and_not_missing_too(tmp_path: Path) -> None:
+    given = {name: text for name, text in COMMON.items() if name != "OPSGENIE_API_KEY"}
+    told = problems_of(tmp_path, "[routes.a]\nservice = 17\nopsgenie_api_key = 'inline-key'\n", given)
+    assert [line.split(": ")[1] for line in told] == ["[routes.a] service", "[routes.a] opsgenie_api_key"]
+    told = problems_of(tmp_path, "[defaults]\nservice = 17\n[routes.a]\nservice = 'P 1'\n[routes.b]\n")
+    assert [line.split(": ")[1] for line in told] == ["[defaults] service", "[routes.a] service"]

@@ -195,6 +195,7 @@ def test_concurrent_migrations_all_succeed(both: World) -> None:
 
 
 LATER = (
+    "ALTER TABLE actions DROP COLUMN priority",
     "DROP TABLE moved",
     "ALTER TABLE pairs DROP COLUMN alias",
     "ALTER TABLE pairs DROP COLUMN created_at",

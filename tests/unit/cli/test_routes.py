@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.model import Status
+from reconciler.operations.untracked import Searches
+from reconciler.runtime import lookups
+from reconciler.settings import LookupSettings
 from reconciler.store.database import Database
 from tests.support.builders import at
 from tests.support.command import Command
@@ -199,3 +202,68 @@ def test_link_and_unlink_need_the_name_of_the_route(command: Command, seeded: Da
     assert "queued" in command("unlink", "18", "--route", SHOP).out
     with seeded.for_route(SHOP).reading() as unit:
         assert [item.alert_id for item in unit.work.all()] == ["a-2"]
+
+
+# -- with ROUTES_FILE --
+
+FILE = """
+[defaults]
+pagerduty_api_key_file = "pagerduty.key"
+opsgenie_api_key_file = "opsgenie.key"
+pagerduty_email = "bot@example.com"
+pagerduty_user = "PBOT"
+
+[routes.shop]
+query = "tag: shop"
+service = "PSHOP"
+
+[routes.new]
+query = "tag: new"
+service = "PNEW"
+"""
+
+
+@pytest.fixture
+def file(command: Command) -> str:  # noqa: ARG001 - `command` has changed the folder
+    for name in ("pagerduty.key", "opsgenie.key"):
+        Path(name).write_text("y" * 20, encoding="utf-8")
+        Path(name).chmod(0o600)
+    path = Path("routes.toml")
+    path.write_text(FILE, encoding="utf-8")
+    return str(path)
+
+
+def test_a_route_of_the_file_that_has_not_begun_is_known(command: Command, seeded: Database, file: str) -> None:
+    done = command("status", ROUTES_FILE=file)
+    assert done.out.startswith("2 of 4 routes need attention: new (nobody polls), search (dead); 4 open pairs\n")
+    assert command("pause", "--reason", "move", ROUTES_FILE=file).out.splitlines()[2] == (
+        "In all 4 routes: legacy, new, search, shop."
+    )
+    assert seeded.route == "default"
+
+
+def test_a_file_changes_nothing_where_there_is_no_database(command: Command, file: str) -> None:
+    done = command("status", ROUTES_FILE=file)
+    assert (done.status, done.err) == (1, "")
+    assert done.out.startswith("No reconciler has run on this database yet: there is no such database\n")
+
+
+def test_explain_asks_with_the_settings_of_the_route(
+    command: Command, seeded: Database, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[LookupSettings] = []
+
+    def searches(settings: LookupSettings) -> Searches:
+        asked.append(settings)
+        return Searches(None, None, "")
+
+    monkeypatch.setattr(lookups, "searches", searches)
+    assert command("explain", "99", "--route", SHOP, ROUTES_FILE=file).status == 1
+    assert command("explain", "99", "--route", SEARCH, ROUTES_FILE=file).status == 1
+    assert [(each.opsgenie_query, each.pagerduty_service_id) for each in asked] == [
+        ("tag: shop", "PSHOP"),
+        ("", ""),
+    ]
+    Path(file).write_text("[routes.shop]\nqerry = 1\n", encoding="utf-8")
+    assert command("explain", "18", "--route", SHOP, ROUTES_FILE=file).status == 0, "the database suffices"
+    assert seeded.route == "default"

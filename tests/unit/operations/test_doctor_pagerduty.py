@@ -95,6 +95,19 @@ def test_notes_that_this_database_has_not_written_are_another_reconciler_s(
     assert checks(patient).another().verdict is Verdict.GOOD
 
 
+def test_a_note_of_another_route_of_the_database_is_no_other_reconciler_s(
+    database: Database, tmp_path: Path
+) -> None:
+    patient = Patient(tmp_path)
+    incident = patient.sandbox.pagerduty.create_incident("x", key="a-1")
+    note = patient.sandbox.pagerduty.add_note(incident["id"], "PBOT001", COPY)
+    other = database.for_route("search")
+    other.lead()
+    with other.writing() as unit:
+        unit.outbox.add([replace(action(Kind.PAGERDUTY_NOTE), result_id=note["id"], route="search")], NINE)
+    assert checks(patient).another().verdict is Verdict.GOOD
+
+
 def test_a_note_is_known_by_its_mark_too(database: Database, tmp_path: Path) -> None:
     patient = Patient(tmp_path)
     incident = patient.sandbox.pagerduty.create_incident("x", key="a-1")

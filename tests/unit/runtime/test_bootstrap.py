@@ -10,7 +10,8 @@ from reconciler import __version__
 from reconciler.core.hints import Hint
 from reconciler.core.model import Kind, Side
 from reconciler.reconcile.write_breakers import WriteBreakers
-from reconciler.runtime.bootstrap import assemble, assemble_dry_run, daemon_of
+from reconciler.routes import Route, Routes
+from reconciler.runtime.bootstrap import assemble, assemble_dry_run, assemble_process
 from reconciler.runtime.renewal import Given
 from reconciler.runtime.report import Report
 from reconciler.runtime.route_jobs import SECRETS
@@ -116,12 +117,12 @@ def test_what_a_source_finds_is_stored_before_it_is_worked_on(tmp_path: Path, da
 
 def test_the_first_line_of_the_log_says_what_is_run_without_a_secret(tmp_path: Path) -> None:
     chosen = configured(tmp_path, opsgenie_query="tag: critical", poll_interval_seconds=5.0)
-    wiring = assemble(chosen)
-    about = daemon_of(wiring)._about
+    process = assemble_process(Routes((Route("default", chosen),)), Given())
+    about = process.daemon._about()
     assert (about["query"], about["interval_seconds"], about["version"]) == ("tag: critical", 5.0, __version__)
     assert (about["service"], about["user"]) == (chosen.pagerduty_service_id, chosen.pagerduty_user)
     assert not {*about.values()} & {*chosen.secret_values()} - {about["database"]}
-    wiring.database.close()
+    process.database.close()
 
 
 def test_the_leader_knows_the_rates_left_and_where_it_may_write(tmp_path: Path) -> None:

@@ -17,11 +17,14 @@ from reconciler.observability.health import Health
 from reconciler.observability.metrics import Metrics
 from reconciler.reconcile.pair import Outcome
 from reconciler.reconcile.problems import Problem
+from reconciler.routes import Route, Routes
 from reconciler.runtime.daemon import Daemon
 from reconciler.runtime.route_jobs import REPORT, REPORT_EVERY, STANDING_BY, ReportSoon
+from reconciler.runtime.shares import FileShares
 from reconciler.runtime.wiring import Wiring
 from reconciler.runtime.worker_pool import WorkerPool
 from reconciler.store.database import Database, DatabaseDown, Superseded, open_database
+from reconciler.store.lock import FileLock
 from tests.support.builders import action, at
 from tests.support.clock import SimClock
 from tests.support.database import url
@@ -70,7 +73,14 @@ class DaemonBench:
         self.schedule = Schedule()
         self.daemon = self.wiring.jobs(cast("Any", self.schedule))
         self.process = Daemon(
-            self.wiring.database, cast("Any", self.schedule), WorkerPool(), (self.daemon,), self.stop.set, {}
+            self.wiring.database,
+            cast("Any", self.schedule),
+            WorkerPool(),
+            FileShares(FileLock(folder / "unused.db"), self.wiring.interval),
+            lambda _route: self.daemon,
+            Routes((Route("default", configured),)),
+            self.stop.set,
+            dict,
         )
         self.source = Source()
 

@@ -144,6 +144,17 @@ def test_a_poll_requested_by_webhooks_waits_for_as_long_as_the_last_took(stage: 
     assert feed.asked_in() is None
 
 
+def test_a_webhook_asks_for_a_new_list_and_another_routes_finding_for_the_same_one(stage: Stage) -> None:
+    expired = []
+    feed = stage.alert_feed()
+    feed._expire = lambda: expired.append(1)
+    feed.wake()
+    assert (feed.asked_in(), expired) == (0, [])
+    feed.poll()
+    feed.ask()
+    assert expired == [1]
+
+
 def test_reads_of_the_feed_have_the_priority_of_feeds(stage: Stage) -> None:
     stage.alert_feed().poll()
     assert stage.opsgenie.priorities == {CallPriority.FEED}

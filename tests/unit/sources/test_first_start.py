@@ -15,6 +15,7 @@ from tests.support.sources import HOUR, Stage
 
 NOW = at(3600)
 CLOSED = "0f8fad5b-d9cb-469f-a165-70867728950e"
+OTHERS = "0a51b2c3-0000-4000-8000-000000000002"
 
 
 @pytest.fixture
@@ -65,6 +66,14 @@ def test_a_closed_alert_is_found_by_its_open_incident(before: Stage) -> None:
     assert (item.priority, item.reasons) == (Priority.UNSETTLED, frozenset({Reason.FIRST_START}))
     assert item.request.by_key
     assert item.request.all_notes
+
+
+def test_an_incident_whose_alert_is_another_routes_is_left_alone(before: Stage) -> None:
+    before.pagerduty.open_set = [incident(key=CLOSED), incident(id="PINC2", key=OTHERS)]
+    feed = before.alert_feed()
+    feed._first_start._elsewhere = lambda ids: {each for each in ids if each == OTHERS}
+    feed.poll()
+    assert list(before.items) == [CLOSED]
 
 
 def test_the_first_start_sets_every_cursor(before: Stage) -> None:

@@ -1,14 +1,16 @@
 """PagerDuty's feed: the log, the open set as its substitute, and incidents without a pair."""
 
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
 from reconciler.core.model import Act, Actor
 from reconciler.core.work import ReadRequest
 from reconciler.errors import Blocked, Missing, NotExecuted, Permanent, ReconcilerError, Refused, Unknown
-from reconciler.sources.pagerduty_feed import STRANGERS, WINDOWS_REFUSED
+from reconciler.sources.pagerduty_feed import STRANGERS, WINDOWS_REFUSED, PagerDutyFeed, SharedKey
 from reconciler.store.cursors import OLDEST, LogMark
+from reconciler.store.database import Database
 from reconciler.vendors.call_context import CallPriority
 from reconciler.vendors.ports import LogPage
 from tests.support.builders import ALERT_ID, BOT, JANE, act, at, incident, pair, policy
@@ -191,3 +193,77 @@ def test_reads_of_the_feed_have_the_priority_of_feeds(pair_of_ours: Stage) -> No
     pair_of_ours.pagerduty.log = Unknown("large")
     fails(pair_of_ours, Unknown)
     assert pair_of_ours.pagerduty.priorities == {CallPriority.FEED}
+
+
+class Log:
+    """The log of the key, as another route has read it."""
+
+    def __init__(self, *acts: Act) -> None:
+        self._acts = acts
+
+    def log_entries(self, _since: object, _enough: object) -> LogPage:
+        return LogPage(self._acts, 1)
+
+
+def sharing(stage: Stage, *acts: Act, pages: int = 1, service_id: str = "PSVC") -> PagerDutyFeed:
+    """The feed of a route whose key has others; what is open of all of them takes so many requests to list."""
+    shared = SharedKey(Log(*acts), lambda: pages, service_id)
+    reader = cast("Any", stage.pagerduty)
+    return PagerDutyFeed(
+        reader,
+        stage.database,
+        stage.intake,
+        stage.clock,
+        stage.policy,
+        stage.is_busy,
+        stage.pace,
+        shared=shared,
+    )
+
+
+def test_a_shared_log_is_read_instead_of_an_own_one(pair_of_ours: Stage) -> None:
+    stage = pair_of_ours
+    done = replace(act("acknowledge", JANE), at=at(3550))
+    sharing(stage, done).poll()
+    assert stage.request(ALERT_ID).incident
+    assert not stage.pagerduty.asked
+
+
+def test_an_incident_that_another_route_follows_is_not_read(pair_of_ours: Stage) -> None:
+    stage = pair_of_ours
+    other = Database(stage.database.engine, "other")
+    with other.writing() as unit:
+        unit.snapshot.save_pairs([pair(alert_id="a-9", incident_id="PINC2", swept_at=at(0))])
+    sharing(stage, RAISED).poll()
+    assert not stage.pagerduty.asked["incident"]
+
+
+@pytest.mark.parametrize(("service_id", "reads"), [("PSVC", 1), ("", 1), ("POTHER", 0)])
+def test_an_incident_of_another_service_is_not_read(pair_of_ours: Stage, service_id: str, reads: int) -> None:
+    sharing(pair_of_ours, replace(RAISED, service_id=service_id)).poll()
+    assert pair_of_ours.pagerduty.asked["incident"] == reads
+
+
+def test_the_log_may_cost_as_much_as_what_is_open_of_all_routes(pair_of_ours: Stage) -> None:
+    stage = pair_of_ours
+    asked: list[bool] = []
+
+    class Long(Log):
+        def log_entries(self, _since: object, enough: Any) -> LogPage:
+            acts = tuple(replace(act("notify", JANE), id=f"L{n}", at=at(3600 - n)) for n in range(100))
+            asked.append(enough(LogPage(acts, 3, whole=False)))
+            return LogPage(acts, 3, whole=False)
+
+    for pages in (1, 50):
+        feed = PagerDutyFeed(
+            cast("Any", stage.pagerduty),
+            stage.database,
+            stage.intake,
+            stage.clock,
+            stage.policy,
+            stage.is_busy,
+            stage.pace,
+            shared=SharedKey(Long(), lambda: pages, "PSVC"),  # noqa: B023 - polled in the same turn
+        )
+        feed.poll()
+    assert asked == [True, False]

@@ -92,6 +92,23 @@ def test_a_log_entry_names_who_acted(
     assert act.incident_id == "PINC1"
 
 
+@pytest.mark.parametrize(("service", "expected"), [({"id": "PSVC"}, "PSVC"), ({}, ""), (None, ""), ("PSVC", "")])
+def test_a_log_entry_names_its_service_where_it_does(
+    wire: responses.RequestsMock, service: object, expected: str
+) -> None:
+    wire.get(LOG, json=page("log_entries", [entry(1, service=service)]))
+    (act,) = client().log_entries(AT, lambda _: False).acts
+    assert act.service_id == expected
+
+
+def test_the_log_can_be_read_on_later(wire: responses.RequestsMock) -> None:
+    wire.get(LOG, json=page("log_entries", [entry(1)], more=True), match=[log_query(0)])
+    wire.get(LOG, json=page("log_entries", [entry(1), entry(2)]), match=[log_query(100)])
+    reader: Any = client()
+    pages = reader.log_pages(AT)
+    assert [(len(log.acts), log.requests, log.whole) for log in pages] == [(1, 1, False), (2, 2, True)]
+
+
 def test_malformed_log_entries_do_not_hide_the_others(wire: responses.RequestsMock) -> None:
     bad: list[tuple[str, str]] = []
     rows = [None, {"type": "annotate_log_entry"}, entry(1, created_at="soon"), entry(2, incident=None)]
