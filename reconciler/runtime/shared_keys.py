@@ -82,10 +82,7 @@ class SharedKeys:
             self._alerts = {key: known for key, known in self._alerts.items() if key in used}
             self._pagerduty = {key: known for key, known in self._pagerduty.items() if key in used}
             for key, of_key in _by_key(routes, Side.ALERTS).items():
-                members = [
-                    Member(route.name, query_of(route.settings), route.is_shared, route.name in polled)
-                    for route in of_key
-                ]
+                members = [_member(route, is_polled=route.name in polled) for route in of_key]
                 self._alert_key(key, of_key[0]).shared.set_members(members)
             for key, of_key in _by_key(routes, Side.PAGERDUTY).items():
                 found = self._pagerduty_key(key, of_key[0])
@@ -176,6 +173,12 @@ class SharedKeys:
     def _owners(self, alert_ids: Collection[str]) -> dict[str, frozenset[str]]:
         with self._database.reading() as unit:
             return owners(unit, alert_ids)
+
+
+def _member(route: Route, *, is_polled: bool) -> Member:
+    settings = route.settings
+    service = f"{settings.pagerduty_api_url} {settings.pagerduty_service_id}"
+    return Member(route.name, query_of(settings), route.is_shared, is_polled, service)
 
 
 def _by_key(routes: Iterable[Route], side: Side) -> dict[Hashable, list[Route]]:
