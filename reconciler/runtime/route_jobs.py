@@ -103,7 +103,7 @@ class RouteJobs:
 
     @property
     def _renews(self) -> bool:
-        """Whether there is anything to read again; without a routes file, SIGHUP has the log's level read again."""
+        """Whether anything is read again: files of secrets; without a routes file, the log's level after SIGHUP."""
         return bool(self.renewal.files) or not self._is_one_of_several
 
     @property
