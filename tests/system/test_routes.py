@@ -135,7 +135,7 @@ def test_a_reload_adds_changes_and_removes_routes_and_a_wrong_file_is_refused_wh
     world.until(lambda: world.incident(last)["status"] == "resolved", "the new rule of the route")
     late = customers.alert("globex", message="nobody's any more")
     never(lambda: bool(customers.paged_on(late)), 1.0, "a page of a route that is gone")
-    assert world.told("this is a defect") == 0
+    assert world.told("this is a defect") == world.told("PAGERDUTY_SERVICE_ID") == 0
     world.control(
         "routes", **{ONE: "tag: acme", TWO: "tag: globex AND NOT message: nobody", THREE: "tag: initech"}
     )
