@@ -156,6 +156,13 @@ def test_an_alert_of_two_queries_goes_to_the_first_or_to_all_that_share(
     customers.until_paged(other, TWO)
     world.customer(both, "notes", text="it began after the deploy")
     world.until(lambda: all("after" in str(each["notes"]) for each in world.incidents(both)), "Ana's note")
+    first = world.incidents(both)[0]["id"]
+    world.control(f"pagerduty/incidents/{first}/notes", user="Jane Doe", text="on it")
+    world.control(f"pagerduty/incidents/{first}/acknowledge", user="Jane Doe")
+    world.until(lambda: world.alert(both)["acknowledged"] and world.is_noted(both, "on it"), "what Jane did")
+    world.until(
+        lambda: {each["status"] for each in world.incidents(both)} == {"acknowledged"}, "it on each service"
+    )
     customers.until_good()
     world.assert_quiet(5)
     customers.until_good()
