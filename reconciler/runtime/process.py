@@ -99,6 +99,12 @@ class Process:
         (route,) = self.daemon.routes.values()
         return route.renewal.settings
 
+    def settings_of(self, route: str) -> Settings:
+        """The settings of a route; those of the first one for a route that is in no file any more."""
+        return next(
+            (each.settings for each in self.routes.each if each.name == route), self.routes.each[0].settings
+        )
+
     def metrics(self) -> "dict[str, Metrics]":
         """The metrics of each route."""
         known = {name: self.wirings[name].metrics for name in tuple(self.daemon.routes)}
