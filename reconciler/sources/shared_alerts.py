@@ -63,9 +63,9 @@ class SharedAlerts:
             lists |= dict.fromkeys((member.name for member in group), found)
         self._setup = _Setup({member.name: member for member in members}, ownership, lists)
 
-    def reader(self, name: str) -> "SharedReader":
-        """The reader of this member."""
-        return SharedReader(self, name, self._tools.reader_for(self._setup.members[name].query))
+    def reader(self, name: str, query: str) -> "SharedReader":
+        """The reader of the member of this name, now or soon, whose query this is."""
+        return SharedReader(self, name, self._tools.reader_for(query))
 
     def expire(self, name: str) -> None:
         """Have this route's next poll fetch the list, because a webhook names an alert that none has shown."""
