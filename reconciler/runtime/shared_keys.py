@@ -4,11 +4,11 @@ Where the variables configure the only route there is none of this: it uses its 
 """
 
 from collections.abc import Callable, Collection, Hashable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from reconciler.core.model import Side
-from reconciler.core.product import OPSGENIE, PRODUCTS
+from reconciler.core.product import JSM, OPSGENIE, PRODUCTS
 from reconciler.core.routing import Member
 from reconciler.routes import Route
 from reconciler.runtime.alert_side import alert_side, query_of
@@ -74,7 +74,10 @@ class SharedKeys:
         self._pagerduty: dict[Hashable, _PagerDutyKey] = {}
 
     def use(self, routes: Iterable[Route], polled: Collection[str]) -> None:
-        """Share among these routes, in the order of the file. `polled` are those that this process leads."""
+        """Share among these routes, in the order of the file. `polled` are those that this process leads.
+
+        A route that is moved between two products counts in both when it is decided whose an alert is.
+        """
         routes = tuple(routes)
         self._connections.keep(routes)
         with self._lock:
@@ -82,10 +85,7 @@ class SharedKeys:
             self._alerts = {key: known for key, known in self._alerts.items() if key in used}
             self._pagerduty = {key: known for key, known in self._pagerduty.items() if key in used}
             for key, of_key in _by_key(routes, Side.ALERTS).items():
-                members = [
-                    Member(route.name, query_of(route.settings), route.is_shared, route.name in polled)
-                    for route in of_key
-                ]
+                members = [member for route in routes for member in _members(route, key, polled)]
                 self._alert_key(key, of_key[0]).shared.set_members(members)
             for key, of_key in _by_key(routes, Side.PAGERDUTY).items():
                 found = self._pagerduty_key(key, of_key[0])
@@ -176,6 +176,20 @@ class SharedKeys:
     def _owners(self, alert_ids: Collection[str]) -> dict[str, frozenset[str]]:
         with self._database.reading() as unit:
             return owners(unit, alert_ids)
+
+
+def _members(route: Route, key: Hashable, polled: Collection[str]) -> tuple[Member, ...]:
+    """The route as one of those that share a key; none if it does not use it.
+
+    In the product that it is moved to, or was moved from, it counts with the query that its table has for that.
+    """
+    if key_of(route, Side.ALERTS) == key:
+        return (Member(route.name, query_of(route.settings), route.is_shared, route.name in polled),)
+    other = OPSGENIE if route.settings.alert_source == JSM.key else JSM
+    moved = replace(route, settings=route.settings.model_copy(update={"alert_source": other.key}))
+    if route.other_query and key_of(moved, Side.ALERTS) == key:
+        return (Member(route.name, route.other_query, route.is_shared, is_polled=False),)
+    return ()
 
 
 def _by_key(routes: Iterable[Route], side: Side) -> dict[Hashable, list[Route]]:
