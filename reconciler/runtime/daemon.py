@@ -111,7 +111,7 @@ class Daemon:
         for route in kept:
             if route.name in touched:
                 self._begin(route)
-        self._shares.know([*self.routes, *self._retired.names()])
+        self._shares.know(self.routes)
 
     def _begin(self, route: Route) -> None:
         """Begin a route, after the one of this name has ended."""
@@ -125,15 +125,14 @@ class Daemon:
         return frozenset(name for name, route in self.routes.items() if route.leadership.leads)
 
     def _beat(self) -> None:
-        """Take the locks of routes that this process may lead, and give up those that others are to lead."""
+        """Take the locks of routes that this process may lead, and have those given up that others are to lead."""
         try:
             change = self._shares.beat()
         except ReconcilerError:
-            return  # each route finds the database gone when it confirms its lead, and says so
-        for name in self._shares.to_hand_over():
-            if name in self.routes:
-                self.routes[name].hand_over()
-        for name in change.taken | change.lost:
+            for route in tuple(self.routes.values()):  # each loses its lead with the lock, and says why
+                route.schedule.soon(LEADERSHIP)
+            return
+        for name in change.taken | change.lost | self._shares.to_hand_over():
             if name in self.routes:
                 self.routes[name].schedule.soon(LEADERSHIP)
         led = self._leading()

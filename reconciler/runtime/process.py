@@ -163,7 +163,11 @@ class Process:
         if several:  # SIGHUP has the routes file read again, and each route's files are read anyway
             given = Given(given.environ, given.dotenv, files=route.files)
         phased = self._clock.monotonic if several else None
-        return wiring.jobs(RouteSchedule(self._schedule, route.name, phased), given)
+        return wiring.jobs(
+            RouteSchedule(self._schedule, route.name, phased),
+            given,
+            lambda: route.name in self._shares.to_hand_over(),
+        )
 
     def _apply(self, routes: Routes) -> None:
         self.routes = routes

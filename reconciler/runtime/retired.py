@@ -30,10 +30,6 @@ class Retired:
         self._lock = Lock()
         self._routes: dict[str, tuple[RouteJobs, float]] = {}
 
-    def names(self) -> tuple[str, ...]:
-        """Their names."""
-        return tuple(self._routes)
-
     def each(self) -> tuple[RouteJobs, ...]:
         """Their jobs."""
         return tuple(route for route, _ in self._routes.values())

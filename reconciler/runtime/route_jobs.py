@@ -83,8 +83,13 @@ class RouteJobs:
         *,
         is_hinted: bool = True,
         is_one_of_several: bool = False,
+        is_surplus: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`is_hinted`: webhooks may come. `is_one_of_several`: who leads which is told of all routes together."""
+        """`is_hinted`: webhooks may come. `is_one_of_several`: who leads which is told of all routes together.
+
+        `is_surplus`: another process is to lead this route.
+        """
+        self._is_surplus = is_surplus
         self._is_hinted = is_hinted
         self._is_one_of_several = is_one_of_several
         self.introduction = introduction
@@ -103,7 +108,7 @@ class RouteJobs:
 
     @property
     def _renews(self) -> bool:
-        """Whether there is anything to read again; without a routes file, SIGHUP has the log's level read again."""
+        """Whether anything is read again: secrets' files, or without a routes file the log's level at SIGHUP."""
         return bool(self.renewal.files) or not self._is_one_of_several
 
     @property
@@ -133,7 +138,9 @@ class RouteJobs:
         )
 
     def lead(self) -> None:
-        """Take or keep the lead. When this process begins to lead, every source is polled at once."""
+        """Take, keep or hand over the lead. When this process begins to lead, every source is polled at once."""
+        if self.leadership.leads and self._is_surplus():
+            self._hand_over()
         led = self.leadership.leads
         leads = self.leadership.confirm(self.program.account.policy())
         if self._metrics:
@@ -293,7 +300,7 @@ class RouteJobs:
         self.program.hints.waiting.wake()
         self._in_flight.drain()
 
-    def hand_over(self) -> None:
+    def _hand_over(self) -> None:
         """Let another process lead: finish the writes in flight, and store and report what is left."""
         self._in_flight.drain()
         self.end()

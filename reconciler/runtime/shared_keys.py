@@ -183,12 +183,14 @@ def _members(route: Route, key: Hashable, polled: Collection[str]) -> tuple[Memb
 
     In the product that it is moved to, or was moved from, it counts with the query that its table has for that.
     """
+    settings = route.settings
+    service = f"{settings.pagerduty_api_url} {settings.pagerduty_service_id}"
     if key_of(route, Side.ALERTS) == key:
-        return (Member(route.name, query_of(route.settings), route.is_shared, route.name in polled),)
-    other = OPSGENIE if route.settings.alert_source == JSM.key else JSM
-    moved = replace(route, settings=route.settings.model_copy(update={"alert_source": other.key}))
+        return (Member(route.name, query_of(settings), route.is_shared, route.name in polled, service),)
+    other = OPSGENIE if settings.alert_source == JSM.key else JSM
+    moved = replace(route, settings=settings.model_copy(update={"alert_source": other.key}))
     if route.other_query and key_of(moved, Side.ALERTS) == key:
-        return (Member(route.name, route.other_query, route.is_shared, is_polled=False),)
+        return (Member(route.name, route.other_query, route.is_shared, is_polled=False, service=service),)
     return ()
 
 

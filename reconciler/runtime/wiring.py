@@ -126,8 +126,16 @@ class Wiring(Reading):
             self.write_breakers.refused_sides() if self.write_breakers else frozenset(),
         )
 
-    def jobs(self, schedule: RouteSchedule, given: Given | None = None) -> RouteJobs:
-        """The route's jobs. `given` is where the settings came from: secrets in files are read again."""
+    def jobs(
+        self,
+        schedule: RouteSchedule,
+        given: Given | None = None,
+        is_surplus: Callable[[], bool] = lambda: False,
+    ) -> RouteJobs:
+        """The route's jobs. `given` is where the settings came from: secrets in files are read again.
+
+        `is_surplus`: another process is to lead the route.
+        """
         program = self.whole(is_whole=False)
         self.leadership.do_first(self.account.began)
         reporter = Reporter(
@@ -170,6 +178,7 @@ class Wiring(Reading):
             Introduction(self.settings, self.database, self.account, program.wrong, self.clock),
             is_hinted=self.settings.hears_webhooks(),
             is_one_of_several=self.shared is not None,
+            is_surplus=is_surplus,
         )
 
     def _priority_watch(self, reporter: Reporter) -> tuple[Timed, ...]:

@@ -224,7 +224,7 @@ class SharedList:
             unasked, problem = (), problem or error
         undecided = [row for row in look.news.rows if row.id not in recipients]
         newest = look.news.newest
-        if False:
+        if newest is not None and undecided:
             newest = min(newest, *map(self._tools.search.stamp, undecided))
         rows: dict[str, list[Alert]] = defaultdict(list)
         for row in look.news.rows:

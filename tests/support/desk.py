@@ -27,7 +27,8 @@ class Desk:
             lambda alert_id: f"https://opsgenie.example/{alert_id}",
         )
         self.now = 100.0
-        self.client = create(sources, lambda: self.now).test_client()
+        self.app = create(sources, lambda: self.now)
+        self.client = self.app.test_client()
 
     def ask(self, path: str = "/", method: str = "GET", **more: Any) -> TestResponse:
         return self.client.open(path, method=method, **more)

@@ -43,6 +43,12 @@ def test_the_worst_route_comes_first_and_removed_ones_last(seeded: Database) -> 
     )
 
 
+def test_a_removed_route_that_has_left_something_dead_comes_before_the_good_ones(seeded: Database) -> None:
+    dead_note(seeded, LEGACY, "a-8")
+    found = status_routes.worst_first(read(seeded), INTERVAL)
+    assert [each.name for each in found] == [SEARCH, LEGACY, SHOP]
+
+
 def test_every_state_has_its_place_in_the_order() -> None:
     assert set(status_routes._GRAVITY) == {*LINES, "removed"}
 

@@ -170,7 +170,7 @@ def test_a_session_that_may_not_be_ended_is_named_once(
     assert caplog.text.count("pg_signal_backend") == 1
 
 
-def test_a_pod_that_leaves_hands_everything_over_and_counts_no_more(
+def test_a_pod_that_leaves_gives_everything_up_and_counts_no_more(
     server: Server, first: Process, second: Process
 ) -> None:
     first.shares.beat()

@@ -2,6 +2,7 @@
 
 import math
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -527,3 +528,31 @@ def test_a_query_that_is_not_closed_is_asked_for_no_alert_and_its_own_list_is_en
         key.poll(name)
     assert key.of(made) == ["A"]
     assert not any("(tag: x" in request.query for request in key.account.requests)
+
+
+def test_an_alert_that_moves_to_another_route_of_the_same_service_stays_where_its_incident_is() -> None:
+    for service, expected in (("S", ["A"]), ("", ["A", "B"])):
+        key = key_of(*(replace(member, service=service) for member in (A, B)))
+        made = key.account.raise_alert("A")
+        key.cycle()
+        key.account.tag(made, "B")
+        key.account.touch(made)
+        key.cycle()
+        key.sweep()
+        assert sorted(key.of(made)) == expected
+
+
+def test_an_incident_whose_alert_no_query_shows_belongs_to_the_first_route_of_its_service() -> None:
+    members = [replace(member, service=service) for member, service in ((A, "S"), (B, "S"), (C, "T"))]
+    key = key_of(*members)
+    gone = key.account.raise_alert("nobody's")
+    (row,) = key.account.reader_for("").recent_alerts(None)
+
+    def alert(alert_id: str) -> Any:
+        if alert_id != gone:
+            raise Missing("404")
+        return row
+
+    own = SimpleNamespace(alert=alert)
+    found = {name: key.shared.elsewhere(name, own, [gone, "deleted"]) for name in "ABC"}
+    assert found == {"A": set(), "B": {gone, "deleted"}, "C": set()}
