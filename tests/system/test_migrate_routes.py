@@ -13,6 +13,7 @@ from reconciler.sandbox.settings import SandboxSettings
 from reconciler.store.schema import metadata
 from tests.support.harness import World, a_world
 from tests.support.harness.customers import Customers
+from tests.support.postgres import Postgres
 
 ONE, TWO = "PSVC001", "PSVC002"
 
@@ -108,7 +109,6 @@ def test_one_route_moves_and_is_held_alone_until_its_file_says_so(customers: Cus
     assert (planned.returncode, wrong in planned.stderr) == (2, True), planned.stdout + planned.stderr
     ran = world.run("once")
     assert (ran.returncode, wrong in ran.stderr) == (2, True), ran.stdout + ran.stderr
-    print("A", customers.paged_on(mine))
     world.open()
     world.until(lambda: world.told(wrong) > 0, "that the route is held")
     world.customer(others, "notes", text="it began after the deploy")
@@ -118,27 +118,22 @@ def test_one_route_moves_and_is_held_alone_until_its_file_says_so(customers: Cus
     status = json.loads(world.run("status", "--json", "--route", "acme").stdout)
     assert (wrong in json.dumps(status), world.told("this is a defect")) == (True, 0)
 
-    print("B", customers.paged_on(mine))
     write(customers, acme="jsm", rest="opsgenie")
     hang_up(world)
     assert_followed_in_jsm(customers, mine)
     world.until(lambda: "not_ready" not in world.get("/readyz").json(), "both ready")
-    print("C", customers.paged_on(mine))
     status = json.loads(world.run("status", "--json", "--route", "acme").stdout)
     assert wrong not in json.dumps(status)
     later = customers.alert("globex", message="disk is full")
     customers.until_paged(later, TWO)
     world.until(world.is_settled, "the outbox")
-    print(world.run("explain", mine, "--route", "rest").stdout)
-    print(world.log())
     assert [customers.paged_on(alert) for alert in (mine, others)] == [[ONE], [TWO]]
 
 
 def test_on_postgresql_the_daemon_goes_on_with_the_other_route(
-    customers: Customers, empty_postgres_url: str
+    customers: Customers, postgres: Postgres, empty_postgres_url: str
 ) -> None:
-    world = customers.world
-    world.environment["DATABASE_URL"] = empty_postgres_url
+    world = customers.world.use(postgres, empty_postgres_url)
     mine, others = begun(customers)
     busy = world.run("migrate", "--to", "jsm", "--route", "acme", "--no-backup")
     says = 'it lets go of the route once it has read alert_source = "jsm" in [routes.acme]; else stop it first'
