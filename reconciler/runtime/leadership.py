@@ -16,11 +16,11 @@ from reconciler.core.work import WorkItem
 from reconciler.errors import Misconfigured
 from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.runtime.pauses import Pauses
-from reconciler.store import standbys
+from reconciler.store import standbys, troubles
 from reconciler.store.database import Database
 from reconciler.store.lock import Lock
 from reconciler.store.migrate import check, upgrade
-from reconciler.store.source import check_source
+from reconciler.store.source import OtherSource, check_source
 from reconciler.vendors.ports import Clock
 
 
@@ -36,10 +36,13 @@ class Leadership:
         interval: timedelta,
         pauses: Pauses,
         source: str = OPSGENIE.key,
+        route: str = "",
     ) -> None:
+        """`route` is its name where there are several: then the database says why this one is not led."""
         self._source = source
         self._leaving = threading.Lock()
         self._has_left = False
+        self._route = route
         self._first: Callable[[], None] = lambda: None
         self._database = database
         self._lock = lock
@@ -63,15 +66,20 @@ class Leadership:
     def confirm(self, policy: Policy) -> bool:
         """Take or keep the lead; returns whether this process leads. ReconcilerError if that fails.
 
-        A process that cannot lead releases the lock: one of a version that knows the schema may be able to.
+        A process that cannot lead releases the lock: one of a version that knows the schema, or with a routes file
+        that names the source, may be able to.
         """
         if not self._acquire():
             return self._follow()
         self._database.check_file()
         try:
             return self.leads or self._begin(policy)
-        except Misconfigured:
-            self._release()
+        except Misconfigured as error:
+            try:
+                if self._route and isinstance(error, OtherSource):
+                    troubles.hold(self._database, "database", str(error), self._clock.now())
+            finally:
+                self._release()
             raise
 
     def lose(self) -> None:
@@ -110,7 +118,7 @@ class Leadership:
     def _begin(self, policy: Policy) -> bool:
         """Begin to lead, if the lock is still ours: this process may have been suspended since the last check."""
         found = check(self._database)
-        check_source(self._database, self._source)
+        check_source(self._database, self._source, self._route)
         revision = upgrade(self._database)
         with self._leaving:  # so that the next run of the route in this process begins the later epoch
             if self._has_left or not self._lock.acquire():

@@ -4,12 +4,12 @@ Where the variables configure the only route there is none of this: it uses its 
 """
 
 from collections.abc import Callable, Collection, Hashable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import RLock
 from weakref import WeakKeyDictionary
 
 from reconciler.core.model import Side
-from reconciler.core.product import OPSGENIE, PRODUCTS
+from reconciler.core.product import JSM, OPSGENIE, PRODUCTS
 from reconciler.core.routing import Member
 from reconciler.routes import Route
 from reconciler.runtime.alert_side import Use, alert_side, query_of
@@ -77,7 +77,10 @@ class SharedKeys:
         self._pagerduty: dict[Hashable, _PagerDutyKey] = {}
 
     def use(self, routes: Iterable[Route], polled: Collection[str]) -> None:
-        """Share among these routes, in the order of the file. `polled` are those that this process leads."""
+        """Share among these routes, in the order of the file. `polled` are those that this process leads.
+
+        A route that is moved between two products counts in both when it is decided whose an alert is.
+        """
         routes = tuple(routes)
         self._connections.keep(routes)
         with self._lock:
@@ -85,7 +88,7 @@ class SharedKeys:
             self._alerts = {key: known for key, known in self._alerts.items() if key in used}
             self._pagerduty = {key: known for key, known in self._pagerduty.items() if key in used}
             for key, of_key in _by_key(routes, Side.ALERTS).items():
-                members = [_member(route, is_polled=route.name in polled) for route in of_key]
+                members = [member for route in routes for member in _members(route, key, polled)]
                 self._alert_key(key, of_key[0]).shared.set_members(members)
             for key, of_key in _by_key(routes, Side.PAGERDUTY).items():
                 found = self._pagerduty_key(key, of_key[0])
@@ -185,10 +188,20 @@ class SharedKeys:
             return owners(unit, alert_ids)
 
 
-def _member(route: Route, *, is_polled: bool) -> Member:
+def _members(route: Route, key: Hashable, polled: Collection[str]) -> tuple[Member, ...]:
+    """The route as one of those that share a key; none if it does not use it.
+
+    In the product that it is moved to, or was moved from, it counts with the query that its table has for that.
+    """
     settings = route.settings
     service = f"{settings.pagerduty_api_url} {settings.pagerduty_service_id}"
-    return Member(route.name, query_of(settings), route.is_shared, is_polled, service)
+    if key_of(route, Side.ALERTS) == key:
+        return (Member(route.name, query_of(settings), route.is_shared, route.name in polled, service),)
+    other = OPSGENIE if settings.alert_source == JSM.key else JSM
+    moved = replace(route, settings=settings.model_copy(update={"alert_source": other.key}))
+    if route.other_query and key_of(moved, Side.ALERTS) == key:
+        return (Member(route.name, route.other_query, route.is_shared, is_polled=False, service=service),)
+    return ()
 
 
 def _by_key(routes: Iterable[Route], side: Side) -> dict[Hashable, list[Route]]:

@@ -92,7 +92,14 @@ class Wiring(Reading):
         self.lock = lock or lock_for(settings.database_url.get_secret_value(), database.route)
         self.pauses = Pauses(database, self.clock, self.write_breakers)
         self.leadership = Leadership(
-            database, self.lock, self.queue, self.clock, self.interval, self.pauses, settings.alert_source
+            database,
+            self.lock,
+            self.queue,
+            self.clock,
+            self.interval,
+            self.pauses,
+            settings.alert_source,
+            database.route if shared else "",
         )
 
     def make_write_breakers(self) -> WriteBreakers:

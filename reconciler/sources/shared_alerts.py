@@ -82,8 +82,11 @@ class SharedAlerts:
         """See `AlertReader.changes`: the part of this member. `own` reads with its query alone."""
         setup = self._setup
         member, shared = setup.members.get(name), setup.lists.get(name)
-        if member is None or shared is None:
+        if member is None:
             return own.changes(since, _own(seen))
+        if shared is None:  # it has just begun to lead, and the next beat says so
+            news = own.changes(since, _own(seen))
+            return replace(news, rows=tuple(self._mine(setup, member, news.rows)))
         error = self._tools.refused.error(member)
         if error is not None:
             raise error

@@ -184,6 +184,15 @@ def test_a_route_of_another_process_counts_when_it_is_decided_whose_an_alert_is(
     assert key.of(theirs) == ["B"], "it has become ours before its first match has taken it in"
 
 
+def test_a_route_whose_first_poll_comes_before_its_lead_is_known_gets_its_own_alerts_alone() -> None:
+    key = key_of(A, B)
+    theirs, ours = key.account.raise_alert("A", "B"), key.account.raise_alert("B")
+    early = key.readers["B"]
+    key.use([replace(A, is_polled=False), replace(B, is_polled=False)])
+    assert [row.id for row in early.changes(key.account.clock.start, None).rows] == [ours]
+    assert theirs not in [row.id for row in early.open_alerts_page(0)[0]]
+
+
 def test_a_sweep_over_known_alerts_costs_no_request_but_its_list() -> None:
     key = key_of(A, ALL)
     for number in range(50):
