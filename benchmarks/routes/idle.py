@@ -124,5 +124,3 @@ def measure(
                 threads[size] = max(threads[size], idler.threads())
             time.sleep(0.05)
         return {size: idler.cost(threads[size]) for size, idler in idlers.items()}
-
-
