@@ -31,7 +31,7 @@ SWEEPS_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a daemon costs: requests by vendor, polls, and processor milliseconds, all of a cycle; memory in MiB."""
+    """What a daemon costs: requests, polls and processor milliseconds of a cycle; memory in MiB."""
 
     opsgenie: float
     pagerduty: float

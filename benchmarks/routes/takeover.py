@@ -99,7 +99,7 @@ class Pods:
 
 def run(scale: Scale, folder: Path) -> Iterator[Finding]:
     """Each way to lose a process, several times; the slowest takeover counts."""
-    routes, interval, times = scale.of(100, 6), scale.of(10, 4), scale.of(3, 1)
+    routes, interval, times = scale.of(100, 6), scale.of(10, 4), scale.of(2, 1)
     with postgres() as server:
         if server is not None:
             yield from figures(*measure(server, folder, routes, interval, times), routes, interval, times)
