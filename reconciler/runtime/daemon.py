@@ -76,6 +76,10 @@ class Daemon:
         """Whether ROUTES_FILE names the routes."""
         return self._routes.file is not None
 
+    def every(self) -> tuple[RouteJobs, ...]:
+        """The routes of this process, and those that are drained."""
+        return (*self.routes.values(), *self._retired.each())
+
     def run(self, wait: Callable[[Callable[[], None]], None]) -> bool:
         """Work until `wait` returns, which calls its argument about once a second.
 
@@ -168,7 +172,7 @@ class Daemon:
 
     def _stop(self) -> bool:
         self._stop_all()
-        routes = (*self.routes.values(), *self._retired.each())
+        routes = self.every()
         for route in routes:
             route.drain()
         last = time.monotonic() + STOP_GRACE

@@ -102,11 +102,6 @@ class RouteJobs:
         self._worker = worker
 
     @property
-    def _renews(self) -> bool:
-        """Whether there is anything to read again; without a routes file, SIGHUP has the log's level read again."""
-        return bool(self.renewal.files) or not self._is_one_of_several
-
-    @property
     def name(self) -> str:
         """The route's name."""
         return self.program.database.route
@@ -120,7 +115,7 @@ class RouteJobs:
             *((each.source.name, each.interval, partial(self.watch, each.source)) for each in self._watches),
             *([(HINTS, IDLE, self._take_hints)] if self._is_hinted else []),
             (REPORT, min(max(interval, REPORT_EVERY), LONGEST_REPORT), self.report),
-            *([(SECRETS, CHECK_EVERY, self.renewal.check)] if self._renews else []),
+            *([] if self._is_one_of_several else [(SECRETS, CHECK_EVERY, self.renewal.check)]),
         ]
         for name, seconds, job in jobs:
             self.schedule.every(name, seconds, self._guarded(name, job))
@@ -216,6 +211,11 @@ class RouteJobs:
         """Take in what operators have asked of this route; its errors are reported."""
         self._guarded(REQUESTS, self.take_in)()
 
+    def renew(self) -> None:
+        """Read the secrets in files again: those of all routes in one run, as there are many. Errors are reported."""
+        if self.renewal.files:
+            self._guarded(SECRETS, self.renewal.check)()
+
     def turned(self) -> None:
         """Note that the process's loop turns."""
         if self._metrics:
@@ -277,7 +277,7 @@ class RouteJobs:
 
     def retire(self) -> None:
         """Look for nothing new: only what the route has seen already is still done."""
-        kept = {LEADERSHIP, REPORT, SECRETS, self.program.account.name}
+        kept = {LEADERSHIP, REPORT, self.program.account.name}
         self.schedule.remove(*(name for name in self.schedule.names if name not in kept))
 
     def left(self) -> int:
