@@ -31,8 +31,8 @@ LONGEST = 300.0
 class Storm:
     """The pages of both routes: seconds from each alert to its page, and from the beginning to the last page.
 
-    `least` is when the last page is possible at the earliest, if every other call is made when it was made; `refused`
-    counts PagerDuty's 429s.
+    `least` is when the last page is possible at the earliest, with every other call at its time; `refused` counts
+    PagerDuty's 429s.
     """
 
     quiet: list[float]
