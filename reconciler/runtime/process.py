@@ -135,7 +135,7 @@ class Process:
         )
         jobs: Mapping[str, tuple[float | Callable[[], float], Callable[[], None]]] = {
             ROUTES: (CHECK_EVERY, self._watch.check),
-            SECRETS: (CHECK_EVERY, self.renewal.check),
+            SECRETS: (CHECK_EVERY, self._renew),
             SHARED_HEARTBEAT: (self._heartbeats.next_in, self._heartbeats.poll),
             FORGOTTEN: (self._forgotten.next_in, self._forgotten.look),
             REMINDERS: (REMIND_EVERY, self._remind),
@@ -171,7 +171,16 @@ class Process:
         if several:  # SIGHUP has the routes file read again, and each route's files are read anyway
             given = Given(given.environ, given.dotenv, files=route.files)
         phased = self._clock.monotonic if several else None
-        return wiring.jobs(RouteSchedule(self._schedule, route.name, phased), given)
+        jobs = wiring.jobs(RouteSchedule(self._schedule, route.name, phased), given)
+        if several and route.files:
+            wiring.on_unauthorized = partial(self._schedule.soon, SECRETS)
+        return jobs
+
+    def _renew(self) -> None:
+        """Read the secrets in files again: the process's own and every route's."""
+        self.renewal.check()
+        for route in self.daemon.running():
+            route.renew()
 
     def _apply(self, routes: Routes) -> None:
         self.daemon.apply(routes)

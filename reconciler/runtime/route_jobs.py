@@ -115,11 +115,6 @@ class RouteJobs:
         leadership.do_first(self._begins_to_lead)
 
     @property
-    def _renews(self) -> bool:
-        """Whether anything is read again: secrets in files; without a routes file, SIGHUP's level of the log."""
-        return bool(self.renewal.files) or not self._is_one_of_several
-
-    @property
     def name(self) -> str:
         """The route's name."""
         return self.program.database.route
@@ -133,7 +128,7 @@ class RouteJobs:
             *((each.source.name, each.interval, partial(self.watch, each.source)) for each in self._watches),
             *([(HINTS, IDLE, self._take_hints)] if self._is_hinted else []),
             (REPORT, min(max(interval, REPORT_EVERY), LONGEST_REPORT), self.report),
-            *([(SECRETS, CHECK_EVERY, self.renewal.check)] if self._renews else []),
+            *([] if self._is_one_of_several else [(SECRETS, CHECK_EVERY, self.renewal.check)]),
         ]
         for name, seconds, job in jobs:
             self.schedule.every(name, seconds, self._guarded(name, job))
@@ -260,6 +255,11 @@ class RouteJobs:
         """Take in what operators have asked of this route; its errors are reported."""
         self._guarded(REQUESTS, self.take_in)()
 
+    def renew(self) -> None:
+        """Read the secrets in files again, in one run for all routes, as there are many. Errors are reported."""
+        if self.renewal.files:
+            self._guarded(SECRETS, self.renewal.check)()
+
     def turned(self) -> None:
         """Note that the process's loop turns."""
         if self.metrics:
@@ -333,7 +333,7 @@ class RouteJobs:
 
     def retire(self) -> None:
         """Look for nothing new: only what the route has seen already is still done."""
-        kept = {LEADERSHIP, REPORT, SECRETS, self.program.account.name}
+        kept = {LEADERSHIP, REPORT, self.program.account.name}
         found = [name for name in self.schedule.names if name not in kept]
         if found:
             self.schedule.remove(*found)
