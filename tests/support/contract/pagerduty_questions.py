@@ -79,6 +79,9 @@ def _pagerduty_refusals(incidents: str, incident: str) -> Iterator[Ask]:
     ):  # fmt: skip
         yield Ask(400, "POST", incidents, new, knobs)
     yield Ask(403, "POST", incidents, new, {"bot_role": "observer"})
+    refused = {"bad_services": {SERVICE_ID: "403"}}
+    yield Ask(403, "POST", incidents, new, refused)
+    yield Ask(403, "GET", f"{incidents}?service_ids[]={SERVICE_ID}", knobs=refused)
     yield Ask(402, "POST", incidents, new, {"plan_lacks_ability": True})
     urgent: Json = {"incident": NEW | {"priority": URGENT}}
     yield Ask(402, "POST", incidents, urgent, {"priorities": "not_in_plan"})
