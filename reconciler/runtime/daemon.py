@@ -111,6 +111,10 @@ class Daemon:
         for route in kept:
             if route.name in touched:
                 self._begin(route)
+        self._know()
+
+    def _know(self) -> None:
+        """Share the routes of the file with other processes, and those that are still drained here."""
         self._shares.know([*self.routes, *self._retired.names()])
 
     def _begin(self, route: Route) -> None:
@@ -133,6 +137,8 @@ class Daemon:
         for name in self._shares.to_hand_over():
             if name in self.routes:
                 self.routes[name].hand_over()
+            elif name not in self._retired.names():
+                self._shares.lock(name).release()  # taken while its last jobs were ending
         for name in change.taken | change.lost:
             if name in self.routes:
                 self.routes[name].schedule.soon(LEADERSHIP)
@@ -155,6 +161,7 @@ class Daemon:
     def _take_in(self) -> None:
         """Let each route take in what operators ask of it, also the end of what they asked for before."""
         self._retired.look()
+        self._know()
         if not self._leading():
             return
         try:

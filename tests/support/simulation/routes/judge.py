@@ -46,6 +46,7 @@ def _knowledge(world: "RoutesWorld") -> Knowledge:
     return Knowledge(
         lag=timedelta(seconds=2),
         doubt=timedelta(seconds=STALENESS + 60),
+        creation_is_late=bool(stops),
         late_states=stops,
         unseen=IN_FLIGHT + late,
         queue_reorders=True,

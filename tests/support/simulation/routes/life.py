@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tests.support.simulation.routes.judge import findings
-from tests.support.simulation.routes.world import Line, Parts, Raised, RoutesWorld
+from tests.support.simulation.routes.world import Line, Parts, RoutesWorld
 from tests.support.simulation.schedule import POLL
 
 FROM_OPSGENIE = ("note", "note", "acknowledge", "unacknowledge", "close")
@@ -15,6 +15,8 @@ is not followed any more."""
 LONGEST = 40.0
 """Seconds for which a pod is stopped or cut off at most: less than STALENESS_SECONDS, beyond which a request of a
 pod that was stopped may take effect after another pod has made it again."""
+APART = 45.0
+"""Seconds between two changes of one alert's state: a shorter one may be over before anybody has seen it."""
 MOMENT = 2.0
 """Seconds between two events, on average."""
 
@@ -103,6 +105,11 @@ class Life:
         raised = self.chance.choice(alerts[-20:])
         side = self.chance.choice(("og", "pd"))
         verb = self.chance.choice(FROM_OPSGENIE if side == "og" else FROM_PAGERDUTY)
+        now = self.world.hub.passed
+        if verb != "note":
+            if now - raised.changed_at < APART:
+                return
+            raised.changed_at = now
         self.world.act(raised, side, verb, f"note {self.chance.randrange(1000)}")
 
     def _is_spare_here(self) -> bool:
@@ -165,11 +172,6 @@ class Life:
     def _remove_spare(self) -> None:
         self.world.counts["route removed"] += 1
         self.world.rewrite(tuple(line for line in self.world.lines if line.name != "spare"))
-
-
-def last_tags(alerts: list[Raised]) -> set[str]:
-    """All tags of these alerts."""
-    return {tag for raised in alerts for tag in raised.tags}
 
 
 def play(seed: int, size: Size = SMALL, parts: Parts | None = None) -> list[str]:

@@ -64,11 +64,12 @@ class Line:
 
 @dataclass
 class Raised:
-    """An alert that a person raised. `tags` decide which routes it matches."""
+    """An alert that a person raised. `tags` decide which routes it matches; `changed_at`: its state, last."""
 
     id: str
     at: float
     tags: tuple[str, ...]
+    changed_at: float = float("-inf")
 
 
 @dataclass
