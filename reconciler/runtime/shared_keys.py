@@ -35,11 +35,15 @@ Wake = Callable[[Collection[str]], None]
 
 @dataclass(slots=True)
 class _AlertKey:
-    """One key of an alert product: what is shared, the value in use, and what gives each reader a new one."""
+    """One key of an alert product: the value in use, its sessions by their names, and what is shared.
 
-    shared: SharedAlerts
+    `uses` take a new value for readers, which remember whose the key is.
+    """
+
     value: str
+    sessions: dict[str, Http]
     uses: WeakKeyDictionary[AlertReader, Use]
+    shared: SharedAlerts
 
 
 @dataclass(slots=True)
@@ -121,9 +125,12 @@ class SharedKeys:
             known.value = value
             if isinstance(known, _PagerDutyKey):
                 known.session.use_key(value)
-            else:
-                for use in known.uses.values():
-                    use(now)
+                return
+            for name, one in known.sessions.items():
+                if name == product.name:
+                    one.use_key(value)
+            for use in known.uses.values():
+                use(now)
 
     def _open_set(self, key: _PagerDutyKey, settings: Settings) -> int:
         """Requests that list what is open of all routes of a key, counted once a POLL_INTERVAL_SECONDS."""
@@ -141,9 +148,12 @@ class SharedKeys:
             settings, product = route.settings, PRODUCTS[route.settings.alert_source]
 
             def http(name: str) -> Http:
-                if name not in sessions:
-                    sessions[name] = self._session(route, Side.ALERTS, name)
-                return sessions[name]
+                with self._lock:
+                    if name not in sessions:
+                        sessions[name] = self._session(route, Side.ALERTS, name)
+                        if name == product.name:
+                            sessions[name].use_key(self._alerts[key].value)
+                    return sessions[name]
 
             def reader_for(query: str) -> AlertReader:
                 name = "opsgenie_query" if product is OPSGENIE else "jsm_query"
@@ -162,7 +172,7 @@ class SharedKeys:
                 wake=self._wake,
             )
             value = authorization(settings, product.name_of(Side.ALERTS))
-            self._alerts[key] = _AlertKey(shared, value, uses)
+            self._alerts[key] = _AlertKey(value, sessions, uses, shared)
         return self._alerts[key]
 
     def _pagerduty_key(self, key: Hashable, route: Route) -> _PagerDutyKey:

@@ -11,17 +11,19 @@ import pytest
 
 from reconciler.core.model import Kind, Side
 from reconciler.core.pause import Pause
-from reconciler.core.work import WorkItem
+from reconciler.core.work import Priority, WorkItem
 from reconciler.errors import Transient
 from reconciler.observability.health import Health
 from reconciler.observability.metrics import Metrics
 from reconciler.reconcile.pair import Outcome
 from reconciler.reconcile.problems import Problem
-from reconciler.runtime.route_jobs import REPORT, REPORT_EVERY, STANDING_BY, ReportSoon
+from reconciler.runtime.route_jobs import LEADERSHIP, REPORT, REPORT_EVERY, SECRETS, STANDING_BY, ReportSoon
 from reconciler.runtime.wiring import Wiring
 from reconciler.runtime.worker_pool import WorkerPool
 from reconciler.store.database import Database, DatabaseDown, Superseded, open_database
-from tests.support.builders import action, at
+from reconciler.store.lock import FileLock
+from reconciler.vendors.call_context import current
+from tests.support.builders import action, at, pair
 from tests.support.clock import SimClock
 from tests.support.database import url
 from tests.support.in_process import settings
@@ -225,3 +227,127 @@ def test_the_end_admits_no_further_write_and_lets_another_process_lead(bench: Be
     other.jobs.lead()
     assert other.jobs.leadership.leads
     other.end()
+
+
+# -- one of several routes --
+
+
+def test_a_hand_over_is_made_by_the_job_that_confirms_the_lead(bench: Bench) -> None:
+    """So no other job of the process waits for the writes in flight."""
+    bench.jobs.lead()
+    bench.schedule.asked.clear()
+    bench.jobs.hand_over()
+    assert bench.schedule.asked == [(LEADERSHIP, 0.0)]
+    assert bench.jobs.leadership.leads
+    bench.jobs.lead()
+    assert not bench.jobs.leadership.leads
+    bench.jobs.lead()
+    assert bench.jobs.leadership.leads
+
+
+def test_nothing_is_written_between_a_hand_over_and_the_next_lead(bench: Bench) -> None:
+    bench.jobs.lead()
+    for _ in range(2):  # told once more before it is done, which changes nothing
+        bench.jobs.hand_over()
+        bench.jobs.lead()
+    assert not admitted(bench)
+    bench.jobs.lead()
+    assert admitted(bench)
+    bench.jobs.lead()
+    assert admitted(bench)
+
+
+def test_a_route_that_has_ended_takes_the_lock_no_more_and_releases_it_for_nobody_else(
+    bench: Bench, tmp_path: Path
+) -> None:
+    bench.jobs.lead()
+    bench.end()
+    other = Bench(tmp_path)
+    other.wiring.leadership._lock = bench.wiring.lock  # another run of the route in this process
+    other.jobs.lead()
+    assert other.jobs.leadership.leads
+    bench.jobs.lead()
+    bench.jobs._database_failed(Superseded("another epoch"))
+    bench.jobs.leadership.give_up()
+    assert not bench.jobs.leadership.leads
+    assert not FileLock(tmp_path / "reconciler.db").acquire(), "it is the other run's still"
+    other.end()
+
+
+def test_a_route_that_has_ended_runs_no_job_and_writes_nothing(bench: Bench) -> None:
+    bench.jobs.lead()
+    bench.jobs.cease()
+    bench.run(fail(ValueError("a defect")))
+    assert bench.problems() == []
+    assert not admitted(bench)
+    bench.jobs.drain()
+
+
+def test_a_job_of_a_route_that_ends_is_waited_for_and_no_longer_than_a_while(bench: Bench) -> None:
+    bench.jobs.lead()
+    led: list[bool] = []
+
+    def ends_meanwhile() -> None:
+        bench.jobs.drain()
+        bench.jobs.leave(WorkerPool(), 0.0)
+        led.append(bench.jobs.leadership.leads)
+
+    bench.run(ends_meanwhile)
+    assert led == [False]
+
+
+def test_what_is_left_is_known_of_the_leader_and_nothing_of_a_database_that_is_away(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert bench.jobs.left() is None, "it is not known yet who leads"
+    bench.jobs.lead()
+    assert bench.jobs.left() == 0
+    bench.wiring.queue.add([replace(ITEM, priority=Priority.PAGE), replace(ITEM, alert_id="b")])
+    with bench.wiring.database.writing() as unit:
+        unit.snapshot.save_pairs([pair(swept_at=at(0))])
+        unit.outbox.add([action(Kind.PAGERDUTY_NOTE, alert_id="a-1")], at(0))
+    assert bench.jobs.left() == 2
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.wiring.database, "reading", fail(AWAY))
+        assert bench.jobs.left() is None
+    bench.run(fail(AWAY))
+    assert bench.jobs.left() is None
+    bench.run(fail(Superseded("another epoch")))
+    assert bench.jobs.left() == 0
+
+
+def test_a_drained_route_keeps_what_its_work_needs_and_hears_nothing_new(bench: Bench) -> None:
+    bench.jobs.begin(WorkerPool())
+    bench.jobs.lead()
+    bench.jobs.retire()
+    bench.jobs.retire()
+    assert bench.schedule.names == [LEADERSHIP, bench.wiring.account.name, REPORT, SECRETS]
+    bench.jobs._take_hints()
+
+
+def test_lines_of_the_log_name_the_route_also_at_the_end(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    named: list[str] = []
+    bench.jobs.lead()
+    monkeypatch.setattr(bench.jobs.reporter, "report", lambda: named.append(current().route))
+    monkeypatch.setattr(bench.jobs.reporter, "failed", lambda _error: named.append(current().route))
+    bench.run(lambda: named.append(current().route))
+    bench.jobs._failed_in_work(AWAY)
+    bench.jobs.lead()
+    bench.end()
+    assert named == ["default"] * 3
+
+
+def test_a_defect_at_the_end_leaves_no_lock_behind(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.jobs.lead()
+    monkeypatch.setattr(bench.jobs.reporter, "report", fail(ValueError("a defect")))
+    bench.end()
+    lock = FileLock(tmp_path / "reconciler.db")
+    assert lock.acquire()
+    lock.release()
+
+
+def admitted(bench: Bench) -> bool:
+    with bench.wiring.in_flight.admit() as found:
+        return found
