@@ -98,8 +98,8 @@ def test_one_route_moves_and_is_held_alone_until_its_file_says_so(customers: Cus
     moved = world.run("migrate", "--to", "jsm", "--route", "acme", "--drain")
     assert moved.returncode == 0, moved.stdout + moved.stderr
     assert moved.stdout.splitlines()[-1] == (
-        'Next: write alert_source = "jsm" into [routes.acme] of routes.toml, see `reconciler once --dry-run`, then '
-        "start `reconciler run`; one that runs reads the file by itself."
+        'Next: write alert_source = "jsm" into [routes.acme] of routes.toml, see `reconciler once --dry-run`, '
+        "then start `reconciler run`; one that runs reads the file by itself."
     )
     assert rows(world, "rest") == before
     assert "Route acme follows JSM already" in world.run("migrate", "--to", "jsm", "--route", "acme").stdout
