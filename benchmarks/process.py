@@ -36,9 +36,7 @@ def daemon(
     """Run the daemon until the end of the block."""
     name = f"daemon-{time.monotonic_ns()}.log"
     with (folder / name).open("w") as log:
-        child = subprocess.Popen(
-            command, env=clean(environment), cwd=folder, stdout=log, stderr=subprocess.STDOUT
-        )
+        child = subprocess.Popen(command, env=clean(environment), cwd=folder, stdout=log, stderr=subprocess.STDOUT)
     try:
         yield psutil.Process(child.pid)
         assert child.poll() is None, (folder / name).read_text()[-2000:]

@@ -20,6 +20,7 @@ from reconciler.sandbox.server import environment
 
 PAIRS = 10
 """Open pairs a route."""
+PATIENCE = 300.0
 YEARS = 10.0 * 365 * 86400
 MEMORY, PROCESSOR = 1.0, 5.0
 """Targets for each further route: MiB, and milliseconds of a cycle."""
@@ -42,7 +43,7 @@ class Idler:
 
     def __init__(self, stack: ExitStack, folder: Path, routes: int, keys: int, interval: float) -> None:
         folder.mkdir()
-        now, self._interval = datetime.now(UTC), interval
+        now, self._interval, self._keys = datetime.now(UTC), interval, keys
         vendor = CannedRoutes(routes, PAIRS * routes, now, lambda: datetime.now(UTC))
         seed(f"sqlite:///{folder}/idle.db", vendor, now, YEARS)
         self._server = stack.enter_context(CannedServer(vendor))
@@ -57,6 +58,7 @@ class Idler:
         }
         command = (sys.executable, counted.__file__, self._counts)
         self._process = stack.enter_context(daemon(given, folder, command))
+        self._until_idle()
 
     def begin(self) -> None:
         """Begin to measure."""
@@ -75,6 +77,16 @@ class Idler:
         """Its threads at the moment."""
         return int(self._process.num_threads())
 
+    def _until_idle(self) -> None:
+        """Wait until what is asked at the start is answered: who we are, and who is on call."""
+        last = time.monotonic() + PATIENCE
+        while True:
+            before = sum(self._server.asked.values())
+            time.sleep(self._interval)
+            if 0 < before >= sum(self._server.asked.values()) - 4 * self._keys:
+                return
+            assert time.monotonic() < last, "the daemon does not come to rest"
+
     def _now(self) -> tuple[float, float, float, float]:
         commits, reads = counted.transactions(self._counts)
         return sum(self._server.asked.values()), busy(self._process), commits, reads
@@ -84,7 +96,7 @@ def run(scale: Scale, folder: Path) -> Iterator[Finding]:
     """Every size side by side, each in a process of its own."""
     sizes = [(1, 1), (10, 1), (100, 1), (10, 10), (100, 10)] if not scale.quick else [(1, 1), (4, 1), (4, 2)]
     interval = 1.0 if scale.quick else 10.0
-    found = measure(folder, sizes, interval, cycles=scale.of(6, 2), warm_up=scale.of(40, 3))
+    found = measure(folder, sizes, interval, cycles=scale.of(6, 2))
     one = found[1, 1]
     for (routes, keys), cost in found.items():
         what = f"{routes} {'routes' if routes > 1 else 'route'}, {keys} {'pairs' if keys > 1 else 'pair'} of keys"
@@ -106,7 +118,7 @@ def run(scale: Scale, folder: Path) -> Iterator[Finding]:
 
 
 def measure(
-    folder: Path, sizes: list[tuple[int, int]], interval: float, cycles: int, warm_up: float
+    folder: Path, sizes: list[tuple[int, int]], interval: float, cycles: int
 ) -> dict[tuple[int, int], Cost]:
     """The cost of so many routes on so many pairs of keys."""
     with ExitStack() as stack:
@@ -114,7 +126,6 @@ def measure(
             (routes, keys): Idler(stack, folder / f"{routes}-{keys}", routes, keys, interval)
             for routes, keys in sizes
         }
-        time.sleep(warm_up)
         threads = dict.fromkeys(idlers, 0)
         for idler in idlers.values():
             idler.begin()
@@ -124,5 +135,3 @@ def measure(
                 threads[size] = max(threads[size], idler.threads())
             time.sleep(0.05)
         return {size: idler.cost(threads[size]) for size, idler in idlers.items()}
-
-

@@ -21,7 +21,7 @@ _COPIED = {
     "incident_id": "'Q' || lpad(n::text, 13, '0')",
     "incident_number": "n + 1",
     "opsgenie": "replace(opsgenie, :stamp, to_char("
-    "CAST(:first AS timestamp) + n * CAST(:step AS interval), 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'))",
+    'CAST(:first AS timestamp) + n * CAST(:step AS interval), \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\'))',
     "title": "'disk ' || n || ' is filling up'",
     "next_look_at": "swept_at + (n + 1) * CAST(:every AS interval)",
 }

@@ -2,6 +2,7 @@
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -58,7 +59,8 @@ class CannedRoutes(Canned):
         since, first = SINCE.search(query), 0
         if since:
             after = int(since[1]) - int(self.created(0).timestamp() * 1000)
-            first = max(0, -(-after // self.step) * len(members) // self.routes)
+            whole, left = divmod(max(0, -(-after // self.step)), self.routes)
+            first = whole * len(members) + bisect_left(members, left)
         return self._listed(members, first, int(request.first("offset", "0")), request.first("order") == "desc")
 
     def _numbers(self, members: Members, places: range) -> list[int]:

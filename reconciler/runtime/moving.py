@@ -261,4 +261,6 @@ def _patiently(acquire: Callable[[], bool], clock: Clock) -> bool:
 
 def _reader(source: Source, database: Database) -> AlertReader:
     wiring = assemble_reader(source.routes, database)
-    return wiring.shared.alerts(wiring.route).reader(source.name) if wiring.shared else wiring.alerts
+    if wiring.shared is None:
+        return wiring.alerts
+    return wiring.shared.alerts(wiring.route).reader(source.name, query_of(wiring.settings))

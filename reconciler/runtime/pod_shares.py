@@ -192,6 +192,7 @@ class PodShares:
             log.error(
                 "another reconciler has stopped or is cut off, and this database role may not end its session, so "
                 "that its routes have no leader: use one role for all, or grant it pg_signal_backend",
+                subject="lock",
                 pod=pod.name,
                 session=pod.session,
                 routes=pod.routes,

@@ -63,9 +63,9 @@ class SharedAlerts:
             lists |= dict.fromkeys((member.name for member in group), found)
         self._setup = _Setup({member.name: member for member in members}, ownership, lists)
 
-    def reader(self, name: str) -> "SharedReader":
-        """The reader of this member."""
-        return SharedReader(self, name, self._tools.reader_for(self._setup.members[name].query))
+    def reader(self, name: str, query: str) -> "SharedReader":
+        """The reader of the member of this name, now or soon, whose query this is."""
+        return SharedReader(self, name, self._tools.reader_for(query))
 
     def expire(self, name: str) -> None:
         """Have this route's next poll fetch the list, because a webhook names an alert that none has shown."""
@@ -90,8 +90,8 @@ class SharedAlerts:
         error = self._tools.refused.error(member)
         if error is not None:
             raise error
-        look = shared.look(name, since)
-        if look is None:
+        look = None if shared is None else shared.look(name, since)
+        if shared is None or look is None:  # this process has just begun to lead the route, or the list is apart
             news = own.changes(since, _own(seen))
             return replace(news, rows=tuple(self._mine(setup, member, news.rows)))
         news = shared.part(name, look, seen)

@@ -24,7 +24,7 @@ class Desk:
             "sqlite:///r.db",
             lambda: self.settings,
             survey(read_settings(given, None)),
-            lambda alert_id: f"https://opsgenie.example/{alert_id}",
+            lambda _route, alert_id: f"https://opsgenie.example/{alert_id}",
         )
         self.now = 100.0
         self.app = create(sources, lambda: self.now)

@@ -379,29 +379,28 @@ def test_a_failed_fetch_is_tried_again_by_the_next_route() -> None:
     assert len(key.account.requests) == 3, "one that failed, one list, one question whose it is"
 
 
-def test_what_cannot_be_decided_holds_back_no_row_of_a_known_alert() -> None:
-    key = key_of(A, B)
+def test_what_cannot_be_asked_holds_back_no_row_of_a_known_alert_and_is_asked_again_by_the_next_route() -> None:
+    key = key_of(A, B, C)
     known = key.account.raise_alert("A")
     key.cycle()
     key.account.touch(known)
     new = key.account.raise_alert("B")
-    key.account.refused = set()
-    key.account.failure = None
-    original = key.account._matching
+    matching = key.account._matching
 
     def failing(query: str) -> Any:
         if "alertId" in query:
             raise Unknown("503")
-        return original(query)
+        return matching(query)
 
     key.account._matching = failing  # type: ignore[method-assign]
+    key.woken.clear()
     with pytest.raises(Unknown):
         key.poll("A")
     assert [row.id for row in key.news["A"].rows] == [known]
-    key.account._matching = original  # type: ignore[method-assign]
-    key.account.clock.advance(INTERVAL)
-    key.cycle()
-    assert key.of(new) == ["B"]
+    assert "A" not in key.woken, "what fails is not repeated at once"
+    key.account._matching = matching  # type: ignore[method-assign]
+    assert key.poll("C") == []
+    assert key.poll("B") == [new]
 
 
 class Gate:
@@ -565,3 +564,42 @@ def test_an_incident_whose_alert_no_query_shows_belongs_to_the_first_route_of_it
     own = SimpleNamespace(alert=alert)
     found = {name: key.shared.elsewhere(name, own, [gone, "deleted"]) for name in "ABC"}
     assert found == {"A": set(), "B": {gone, "deleted"}, "C": set()}
+
+
+def test_who_shares_gets_an_alert_with_the_next_poll_though_another_has_taken_it_in_before() -> None:
+    key = key_of(A, SA, B, SB)
+    alert, others = key.account.raise_alert("SA", "SB"), key.account.raise_alert("SA")
+    key.taken["SA"] = [alert, others]
+    requests = key.cycle()
+    assert sorted(key.of(alert)) == ["SA", "SB"]
+    assert key.of(others) == ["SA"]
+    key.account.touch(others)
+    assert len(requests) == 2
+    assert len(key.cycle()) == 1
+
+
+def test_where_every_query_is_refused_nobody_lists_everybodys_alerts() -> None:
+    key = key_of(A, B)
+    key.account.refused = {"tag:"}
+    for name in ("A", "B", "A"):
+        with pytest.raises(Permanent):
+            key.poll(name)
+    assert not any(request.query == "" for request in key.account.requests)
+
+
+def test_the_only_route_that_is_polled_here_asks_once_whether_an_alert_is_an_earlier_ones() -> None:
+    *elsewhere, last = routes(64)
+    key = key_of(*(replace(member, is_polled=False) for member in elsewhere), last)
+    key.cycle()
+    made = key.account.raise_alert("t63")
+    assert len(key.cycle()) == 2
+    assert key.of(made) == ["r63"]
+
+
+def test_a_member_that_comes_counts_for_lists_that_go_on() -> None:
+    key = key_of(A, B)
+    key.cycle()
+    key.use([Member("C", "tag: C", is_polled=False), A, B])
+    made = key.account.raise_alert("B", "C")
+    key.cycle()
+    assert key.of(made) == []
