@@ -212,7 +212,7 @@ class RouteJobs:
         self._guarded(REQUESTS, self.take_in)()
 
     def renew(self) -> None:
-        """Read the secrets in files again: those of all routes in one run, as there are many. Errors are reported."""
+        """Read the secrets in files again: those of all routes in one run. Its errors are reported."""
         if self.renewal.files:
             self._guarded(SECRETS, self.renewal.check)()
 
