@@ -9,6 +9,9 @@ from typing import Any, Self
 from reconciler.sandbox.wire import Request, parse_query
 from tests.support.canned import Canned
 
+PATIENCE = 600.0
+"""Seconds within which a daemon must have come to rest."""
+
 
 class CannedServer:
     """Listens until the end of the block. `asked` counts requests by vendor, `polls` those for PagerDuty's log."""
@@ -47,6 +50,16 @@ class CannedServer:
         while self.polls < polls:
             assert time.monotonic() < last, "the daemon does not poll"
             time.sleep(0.01)
+
+    def until_idle(self, interval: float, most: int) -> None:
+        """Wait for two intervals of at most so many requests each: what is asked at the start is then answered."""
+        last, quiet, before = time.monotonic() + PATIENCE, 0, 0
+        while quiet < 2:
+            assert time.monotonic() < last, "the daemon does not come to rest"
+            time.sleep(interval)
+            now = sum(self.asked.values())
+            quiet = quiet + 1 if 0 < now - before <= most else 0
+            before = now
 
     def _count(self, path: str) -> None:
         with self._lock:

@@ -20,7 +20,6 @@ from reconciler.sandbox.server import environment
 
 PAIRS = 10
 """Open pairs a route."""
-PATIENCE = 300.0
 YEARS = 10.0 * 365 * 86400
 MEMORY, PROCESSOR = 1.0, 5.0
 """Targets for each further route: MiB, and milliseconds of a cycle."""
@@ -43,7 +42,7 @@ class Idler:
 
     def __init__(self, stack: ExitStack, folder: Path, routes: int, keys: int, interval: float) -> None:
         folder.mkdir()
-        now, self._interval, self._keys = datetime.now(UTC), interval, keys
+        now, self._interval = datetime.now(UTC), interval
         vendor = CannedRoutes(routes, PAIRS * routes, now, lambda: datetime.now(UTC))
         seed(f"sqlite:///{folder}/idle.db", vendor, now, YEARS)
         self._server = stack.enter_context(CannedServer(vendor))
@@ -58,7 +57,7 @@ class Idler:
         }
         command = (sys.executable, counted.__file__, self._counts)
         self._process = stack.enter_context(daemon(given, folder, command))
-        self._until_idle()
+        self._server.until_idle(interval, 4 * keys)
 
     def begin(self) -> None:
         """Begin to measure."""
@@ -76,16 +75,6 @@ class Idler:
     def threads(self) -> int:
         """Its threads at the moment."""
         return int(self._process.num_threads())
-
-    def _until_idle(self) -> None:
-        """Wait until what is asked at the start is answered: who we are, and who is on call."""
-        last = time.monotonic() + PATIENCE
-        while True:
-            before = sum(self._server.asked.values())
-            time.sleep(self._interval)
-            if 0 < before >= sum(self._server.asked.values()) - 4 * self._keys:
-                return
-            assert time.monotonic() < last, "the daemon does not come to rest"
 
     def _now(self) -> tuple[float, float, float, float]:
         commits, reads = counted.transactions(self._counts)

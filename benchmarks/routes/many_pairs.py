@@ -25,6 +25,8 @@ YEARS = 10.0 * 365 * 86400
 SWEEP = 300.0
 """The default of SWEEP_INTERVAL_SECONDS."""
 PER_MINUTE = 960
+WARM_UP = 6
+"""Cycles of a daemon that sweeps before its cost is measured."""
 SWEEPS_SHARE = 0.5
 """The share of a limit that the sweep may use: it leaves the rest to everything else."""
 
@@ -49,12 +51,11 @@ def run(scale: Scale, folder: Path) -> Iterator[Finding]:
             return
         small = Account(server, folder, routes, few, YEARS)
         large = Account(server, folder, routes, many, YEARS)
-        interval = scale.of(10, 1)
-        cycles, warm_up = scale.of(6, 3), scale.of(60, 3)
-        before = small.cost(YEARS, interval, cycles, warm_up)
-        after = large.cost(YEARS, interval, cycles, warm_up)
+        interval, cycles = scale.of(10, 1), scale.of(6, 3)
+        before = small.cost(YEARS, interval, cycles)
+        after = large.cost(YEARS, interval, cycles)
         yield from _idle(before, after, f"{many:,} open pairs on {routes} routes", f"over {few:,} pairs")
-        swept = large.cost(SWEEP, interval, cycles=scale.of(18, 3), warm_up=warm_up)
+        swept = large.cost(SWEEP, interval, cycles=scale.of(18, 3))
         yield from _sweep(swept, interval, many, scale.of(180, 3))
 
 
@@ -71,8 +72,8 @@ class Account:
         seed_many(self._url, self._vendor, now, sweep_interval)
         print(f"{pairs:,} pairs written in {time.monotonic() - began:.0f} s", flush=True)
 
-    def cost(self, sweep_interval: float, interval: float, cycles: int, warm_up: float) -> Cost:
-        """The cost of a daemon, of so many cycles after `warm_up` seconds."""
+    def cost(self, sweep_interval: float, interval: float, cycles: int) -> Cost:
+        """The cost of so many cycles of a daemon, once it has come to rest if it does not sweep."""
         with CannedServer(self._vendor) as server:
             given = environment(server.url) | {
                 "ROUTES_FILE": str(self._file),
@@ -82,7 +83,10 @@ class Account:
                 "HTTP_LISTEN": f"127.0.0.1:{free_port()}",
             }
             with daemon(given, self._folder) as process:
-                time.sleep(warm_up)
+                if sweep_interval < YEARS:
+                    time.sleep(WARM_UP * interval)
+                else:
+                    server.until_idle(interval, 4)
                 asked, polls, used, began = dict(server.asked), server.polls, busy(process), time.monotonic()
                 time.sleep(cycles * interval)
                 done = (time.monotonic() - began) / interval

@@ -37,7 +37,10 @@ next one is planned. That none overlaps in fact is seen to here."""
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    """One job. `due` is monotonic; `again`: requested while it runs; `interval` is the last value."""
+    """One job. `due` is monotonic; `again`: requested while it runs; `interval` is the last value.
+
+    `has_thread`: the thread of its run was started, and has not come to the run yet.
+    """
 
     name: str
     seconds: Callable[[], float]
@@ -45,6 +48,7 @@ class _Job:
     due: float
     interval: float = 1.0
     again: bool = False
+    has_thread: bool = False
     planned: Planned | None = None
 
 
@@ -58,7 +62,13 @@ class _Threads(BaseExecutor):  # type: ignore[misc] # APScheduler ships no types
             events = run_job(planned, "default", run_times, self._logger.name)
             self._run_job_success(planned.id, events)
 
-        Thread(target=run, name=planned.name, daemon=True).start()
+        job: _Job = planned.args[0]
+        job.has_thread = True
+        try:
+            Thread(target=run, name=planned.name, daemon=True).start()
+        except RuntimeError:
+            job.has_thread = False
+            raise
 
 
 class _Planned(BaseTrigger):  # type: ignore[misc] # the same
@@ -143,7 +153,8 @@ class Schedule:
             for job in self._jobs.values():
                 if jump > JUMP:
                     job.due = now
-                if job not in self._running and (abs(jump) > JUMP or job.due < now - LATE):
+                begins = job in self._running or job.has_thread
+                if not begins and (abs(jump) > JUMP or job.due < now - LATE):
                     self._plan(job)
 
     def stop(self, within: float) -> bool:
@@ -165,6 +176,7 @@ class Schedule:
     def _run(self, job: _Job) -> None:
         began = self._clock.monotonic()
         with self._lock:
+            job.has_thread = False
             if self._stopped or job in self._running or self._jobs.get(job.name) is not job:
                 return
             self._running.add(job)

@@ -367,3 +367,30 @@ def test_a_run_for_which_the_machine_had_no_thread_is_made_up_for(
         return bool(runs)
 
     until(turned)
+
+
+def test_a_run_whose_thread_is_slow_to_begin_gets_no_second_thread(
+    schedule: Schedule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[threading.Thread] = []
+
+    class Slow(threading.Thread):
+        """A thread that the machine does not come to."""
+
+        def start(self) -> None:
+            started.append(self)
+
+    monkeypatch.setattr(reconciler.runtime.schedule, "LATE", 0.01)
+    runs: list[int] = []
+    schedule.every("poll", 600.0, lambda: runs.append(1))
+    with monkeypatch.context() as patched:
+        patched.setattr(reconciler.runtime.schedule, "Thread", Slow)
+        schedule.start()
+        until(lambda: bool(started))
+        for _ in range(5):
+            time.sleep(0.02)
+            schedule.turn()
+        time.sleep(0.1)
+        assert len(started) == 1
+    started[0].run()
+    assert runs == [1]
