@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 from reconciler.core.model import Status
 from reconciler.sandbox.audit import Knowledge
 from reconciler.sandbox.audit import findings as audited
-from reconciler.sandbox.expected import Expected
+from reconciler.sandbox.opsgenie import query as language
+from reconciler.sandbox.opsgenie.state import Alert
 from reconciler.sandbox.wire import Json
 from reconciler.store.schema import metadata
 from tests.support.simulation.oracle import IN_FLIGHT
@@ -37,7 +38,7 @@ def findings(world: "RoutesWorld") -> list[str]:
               if len(state["routes"][alert["id"]]) > 1}  # fmt: skip
     lines = [f"{each.kind} {each.what} ({each.about})" for each in found
              if each.about not in shared or each.what.startswith("incident")]  # fmt: skip
-    return [*world.problems, *_left(world), *lines]
+    return [*world.problems, *_left(world), *_without_start(world), *lines]
 
 
 def _knowledge(world: "RoutesWorld") -> Knowledge:
@@ -69,6 +70,14 @@ def _left(world: "RoutesWorld") -> list[str]:
     ]
 
 
+def _without_start(world: "RoutesWorld") -> list[str]:
+    """Routes of the file that have no first start, and so no cursors, of their own."""
+    cursors = metadata.tables["cursors"]
+    with world.engine.connect() as connection:
+        begun = set(connection.execute(select(cursors.c.route).where(cursors.c.name == "origin")).scalars())
+    return [f"NO START of {line.name}" for line in world.lines if line.name not in begun]
+
+
 def _wanted(world: "RoutesWorld", state: Json) -> dict[str, list[str]]:
     """On which services each alert is to have an incident: as the file said when that was decided.
 
@@ -78,11 +87,10 @@ def _wanted(world: "RoutesWorld", state: Json) -> dict[str, list[str]]:
     for incident in state["pagerduty"]["incidents"]:
         actual[incident["incident_key"]].add(incident["service"]["id"])
     raised = {stored.first.id: stored.first for stored in world.sandbox.opsgenie.alerts.entries()}
+    files = _files(world)
     wanted = {}
     for each in world.alerts:
-        options = [
-            (until, _expected(lines).services_of([raised[each.id]])[each.id]) for until, lines in _files(world)
-        ]
+        options = [(until, file.services_of(raised[each.id])) for until, file in files]
         since = [(until, services) for until, services in options if until >= each.at - READ_LATE]
         first = [services for number, (_, services) in enumerate(since)
                  if number == 0 or since[number - 1][0] <= each.at + DECIDED]  # fmt: skip
@@ -92,13 +100,23 @@ def _wanted(world: "RoutesWorld", state: Json) -> dict[str, list[str]]:
     return wanted
 
 
-def _files(world: "RoutesWorld") -> list[tuple[float, "tuple[Line, ...]"]]:
+def _files(world: "RoutesWorld") -> list[tuple[float, "_File"]]:
     """The files, each with the time until which it was in force."""
     ends = [at for at, _ in world.files[1:]]
-    return list(zip([*ends, float("inf")], [lines for _, lines in world.files], strict=True))
+    return list(zip([*ends, float("inf")], [_File(lines) for _, lines in world.files], strict=True))
 
 
-def _expected(lines: "tuple[Line, ...]") -> Expected:
-    return Expected(
-        {line.service: line.query for line in lines}, frozenset(line.service for line in lines if line.is_shared)
-    )
+class _File:
+    """One version of the routes file, as an independent reader of the rule has it."""
+
+    def __init__(self, lines: "tuple[Line, ...]") -> None:
+        self._lines = [(line, language.parse(line.query)) for line in lines]
+
+    def services_of(self, alert: Alert) -> list[str]:
+        """The services on which this alert is to have an incident: the first match's, and all that share with it."""
+        matching = [line for line, matches in self._lines if matches(alert)]
+        if matching and matching[0].is_shared:
+            matching = [line for line in matching if line.is_shared]
+        else:
+            matching = matching[:1]
+        return list(dict.fromkeys(line.service for line in matching))

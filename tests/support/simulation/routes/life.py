@@ -32,6 +32,7 @@ class Size:
     faults: float = 0.01
     crashes: float = 0.001
     freezes: float = 0.02
+    slowness: float = 0.2
 
 
 SMALL = Size()
@@ -53,6 +54,8 @@ class Life:
         if self.chance.random() < 0.3:
             lines.append(Line("rest", "", f"PSVC{size.routes + 1:03}", is_shared=self.chance.random() < 0.3))
         self.spare = Line("spare", "tag: spare", f"PSVC{size.routes + 2:03}", is_shared=self.chance.random() < 0.5)
+        if self.chance.random() < 0.5:  # on the service of another route
+            self.spare = replace(self.spare, service=lines[0].service, is_shared=False)
         self.world.files = [(0.0, tuple(lines))]
         self.leaving_at = float("inf")
 
@@ -64,7 +67,8 @@ class Life:
                 world.join()
                 world.run(self.chance.random())
             world.run(4 * POLL)
-            world.faults, world.crashes, world.freezes = size.faults, size.crashes, size.freezes
+            world.faults, world.crashes = size.faults, size.crashes
+            world.freezes, world.slowness = size.freezes, size.slowness
             ends = world.hub.passed + size.seconds
             while world.hub.passed < ends:
                 world.run(self.chance.expovariate(1 / size.moment))

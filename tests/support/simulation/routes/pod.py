@@ -50,7 +50,7 @@ class Pod(Owner):
         self.name = name
         self.is_cut = False
         self.is_leaving = False
-        self.has_ended = False
+        self.troubled_until = float("-inf")
         self.clock = HubClock(world.hub, self)
         self.session = PodSession(world.server, self)
         self.shares = PodShares(self.session, self.clock, timedelta(seconds=POLL))
@@ -61,6 +61,10 @@ class Pod(Owner):
     def is_well(self) -> bool:
         """Whether nothing is the matter with it."""
         return not (self.is_stopped or self.is_dead or self.is_cut or self.is_leaving)
+
+    def was_well_since(self, when: float) -> bool:
+        """Whether it was neither stopped nor cut off since then."""
+        return self.troubled_until < when
 
     def leads(self) -> list[str]:
         """The routes that it leads, as it believes."""
@@ -82,7 +86,6 @@ class Pod(Owner):
             routes, Given(), stop, self.clock, self.database, self.shares, self.world.metrics_of
         )
         self.process.daemon.run(self._wait)
-        self.has_ended = True
         self.world.hub.at(self.clock.monotonic(), partial(self.world.ended, self))
 
     def _wait(self, turned: Any) -> None:
@@ -177,8 +180,12 @@ class PodWire(SimAdapter):
         if "hangs" in str(request.url):
             self.world.clock.advance(named.get("timeout") or 30.0)
             raise self._silence("hang", request)
-        answer = super().send(request, *more, **named)
-        self.world.clock.advance(LATENCY)
+        try:
+            answer = super().send(request, *more, **named)
+            self.world.clock.advance(LATENCY)
+        finally:
+            if request.method != "GET":
+                self.world.pod.world.check_lock(self.world.pod)
         return answer
 
 

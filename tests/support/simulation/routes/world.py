@@ -21,6 +21,7 @@ from reconciler.sandbox.wire import Refused, Request
 from reconciler.settings import Settings
 from reconciler.vendors import http as product_http
 from reconciler.vendors import session as product_session
+from reconciler.vendors.call_context import current
 from tests.support.in_process import settings as product_settings
 from tests.support.shared_routes import Server
 from tests.support.simulation.routes.hub import Hub, HubClock, Patch, patched
@@ -35,6 +36,8 @@ SWEEP = 40.0
 FILE = Path("/nonexistent/routes.toml")
 CALM = 3 * POLL + STALENESS + LATE + SWEEP
 """Seconds after the last trouble by which everything is over."""
+LONG_AGO = 60.0
+"""Seconds after which a pod that was in trouble has noticed what it missed."""
 TRANSIENT = {
     kind: tuple(
         what for what in whats
@@ -104,6 +107,8 @@ class RoutesWorld:
         """Probability of a fault of a call."""
         self.crashes = 0.0
         """Probability of a crash at a commit."""
+        self.slowness = 0.0
+        """Probability that a write to a vendor takes seconds."""
         self.freezes = 0.0
         """Probability that the pod is stopped just before a write to a vendor takes effect."""
         self.metrics_of: Callable[[Settings], Any] = lambda _settings: None
@@ -196,6 +201,7 @@ class RoutesWorld:
         if pod.is_dead:
             return
         self.counts[what] += 1
+        pod.troubled_until = self.hub.passed + seconds
         if what in ("stopped", "frozen"):
             self.hub.stop(pod)
         else:
@@ -212,14 +218,28 @@ class RoutesWorld:
     def called(self, pod: Pod, kind: str, asked: Request) -> str:
         """A call goes out; returns the fault that it meets."""
         self.counts[f"{kind}"] += 1
+        if kind in WRITES:
+            self.check_lock(pod)
         if kind in WRITES and self.chance.random() < self.freezes and sum(each.is_well for each in self.pods) > 1:
             self.disturb(pod, "frozen", self.chance.uniform(5.0, 40.0))
             self.hub.wait(0)
+        if kind in WRITES and self.chance.random() < self.slowness:
+            self.hub.wait(self.chance.uniform(2.0, 12.0))
         whats = TRANSIENT.get(kind, ())
         if not whats or self.chance.random() >= self.faults:
             return ""
         self.counts["faults"] += 1
         return self.chance.choice(whats)
+
+    def check_lock(self, pod: Pod) -> None:
+        """Note a write to a vendor by a pod that has not the route's lock, unless it was stopped or cut off."""
+        route = current().route
+        if pod.is_dead:
+            return
+        if pod.was_well_since(self.hub.passed - LONG_AGO) and self.server.leader(route) != pod.name:
+            self.problems.append(
+                f"WITHOUT LOCK {pod.name} writes for {route}, which {self.server.leader(route)} leads"
+            )
 
     def before_commit(self, pod: Pod) -> bool:
         """Whether the pod dies before this commit."""
@@ -285,7 +305,7 @@ class RoutesWorld:
 
     def calm(self, seconds: float = CALM) -> None:
         """End all troubles, and let everything settle."""
-        self.faults = self.crashes = self.freezes = 0.0
+        self.faults = self.crashes = self.freezes = self.slowness = 0.0
         for pod in list(self.pods):
             self._heal(pod)
         self.run(seconds)
