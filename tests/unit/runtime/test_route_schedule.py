@@ -66,7 +66,7 @@ def test_the_only_route_has_the_interval_as_it_is(jobs: Jobs) -> None:
 
 
 class Run:
-    """One job of a route, each second run of which takes so many seconds; its times are those of the beginnings."""
+    """One job of a route, each second run of which takes so many seconds."""
 
     def __init__(self, name: str, seconds: float, takes: float) -> None:
         self.clock, jobs, each = SimClock(), Jobs(), cycle((0.0, takes))
