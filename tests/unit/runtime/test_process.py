@@ -20,6 +20,7 @@ from reconciler.runtime.process import FORGOTTEN, REMINDERS, ROUTES, SHARED_HEAR
 from reconciler.runtime.renewal import Given
 from reconciler.runtime.route_jobs import SECRETS
 from reconciler.runtime.shares import FileShares
+from reconciler.runtime.wiring import Wiring
 from reconciler.store.database import Database
 from reconciler.store.lock import FileLock
 from reconciler.vendors.call_context import for_route
@@ -124,7 +125,7 @@ def test_a_reload_that_fails_leaves_the_routes_their_metrics_and_their_settings(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = (bench.process.metrics(), dict(bench.process.daemon.routes), bench.process.routes)
-    monkeypatch.setattr(process_module, "Wiring", _breaks("new", process_module.Wiring))
+    monkeypatch.setattr(process_module, "Wiring", _breaks("new", Wiring))
     changed = THREE.replace("tag: bank", "tag: banks")
     bench.reload(changed)
     assert (bench.process.metrics(), dict(bench.process.daemon.routes), bench.process.routes) == before
