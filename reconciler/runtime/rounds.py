@@ -35,16 +35,18 @@ class Polls(Protocol):
 
 
 class Rounds:
-    """The polls of both feeds. For any thread."""
+    """The polls of both feeds. For any thread. `leads` counts how often this process has begun to lead."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = Lock()
         self._feeds = {side: Feed(clock.monotonic()) for side in Side}
+        self.leads = 0
 
     def begin(self) -> None:
         """Forget earlier failures, because this process begins to lead."""
         with self._lock:
+            self.leads += 1
             self._feeds = {side: Feed(self._clock.monotonic(), feed.polls) for side, feed in self._feeds.items()}
 
     def polled(self, source: str, error: ReconcilerError | None = None) -> None:

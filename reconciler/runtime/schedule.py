@@ -8,7 +8,6 @@ due time by the monotonic clock. A wall clock that jumps forward may mean that t
 monotonic clock does not show: every job is then run at once.
 """
 
-import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -18,8 +17,8 @@ from threading import Lock, Thread
 
 from apscheduler.executors.base import BaseExecutor, run_job
 from apscheduler.job import Job as Planned
-from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
 
 from reconciler.vendors.ports import Clock
 
@@ -30,11 +29,18 @@ LATE = 5.0
 LONGEST_INTERVAL = 3600.0
 STEP = 0.02
 """Seconds between two checks whether the jobs in progress have ended."""
+NEVER = datetime.max.replace(tzinfo=UTC)
+MANY = 1000
+"""Runs that may overlap as APScheduler counts them: it counts one until its thread has ended, which is after the
+next one is planned. That none overlaps in fact is seen to here."""
 
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    """One job. `due` is monotonic; `again`: requested while it runs; `interval` is the last value."""
+    """One job. `due` is monotonic; `again`: requested while it runs; `interval` is the last value.
+
+    `has_thread`: the thread of its run was started, and has not come to the run yet.
+    """
 
     name: str
     seconds: Callable[[], float]
@@ -42,6 +48,7 @@ class _Job:
     due: float
     interval: float = 1.0
     again: bool = False
+    has_thread: bool = False
     planned: Planned | None = None
 
 
@@ -55,7 +62,21 @@ class _Threads(BaseExecutor):  # type: ignore[misc] # APScheduler ships no types
             events = run_job(planned, "default", run_times, self._logger.name)
             self._run_job_success(planned.id, events)
 
-        Thread(target=run, name=planned.name, daemon=True).start()
+        job: _Job = planned.args[0]
+        job.has_thread = True
+        try:
+            Thread(target=run, name=planned.name, daemon=True).start()
+        except RuntimeError:
+            job.has_thread = False
+            raise
+
+
+class _Planned(BaseTrigger):  # type: ignore[misc] # the same
+    """Due when it is planned, and not again before it is planned anew."""
+
+    def get_next_fire_time(self, _previous: datetime | None, _now: datetime) -> datetime:
+        """Far away, so that the job is kept: to plan it anew costs less than to add it again."""
+        return NEVER
 
 
 class Schedule:
@@ -92,7 +113,8 @@ class Schedule:
             job = self._jobs.pop(name, None)
             if job is None:
                 return True
-            self._unplan(job)
+            if job.planned is not None and not self._stopped:
+                job.planned.remove()
         return self._has_ended(lambda: job not in self._running, within)
 
     def start(self) -> None:
@@ -131,7 +153,8 @@ class Schedule:
             for job in self._jobs.values():
                 if jump > JUMP:
                     job.due = now
-                if job not in self._running and (abs(jump) > JUMP or job.due < now - LATE):
+                begins = job in self._running or job.has_thread
+                if not begins and (abs(jump) > JUMP or job.due < now - LATE):
                     self._plan(job)
 
     def stop(self, within: float) -> bool:
@@ -153,10 +176,11 @@ class Schedule:
     def _run(self, job: _Job) -> None:
         began = self._clock.monotonic()
         with self._lock:
+            job.has_thread = False
             if self._stopped or job in self._running or self._jobs.get(job.name) is not job:
                 return
             self._running.add(job)
-            job.again, job.planned = False, None
+            job.again = False
         try:
             job.run()
         finally:
@@ -175,21 +199,20 @@ class Schedule:
                     self._plan(job)
 
     def _plan(self, job: _Job) -> None:
-        """Let APScheduler run the job when it is due.
-
-        Each plan has an id of its own: APScheduler drops a run whose id it still counts as running.
-        """
+        """Let APScheduler run the job when it is due."""
         moment = datetime.now(UTC) + timedelta(seconds=max(0.0, job.due - self._clock.monotonic()))
-        self._unplan(job)
-        job.planned = self._scheduler.add_job(
-            self._run, "date", run_date=moment, args=[job], name=job.name, misfire_grace_time=None
-        )
-
-    def _unplan(self, job: _Job) -> None:
         if job.planned is not None:
-            with contextlib.suppress(JobLookupError):  # it has just begun
-                job.planned.remove()
-            job.planned = None
+            job.planned.modify(next_run_time=moment)
+            return
+        job.planned = self._scheduler.add_job(
+            self._run,
+            _Planned(),
+            next_run_time=moment,
+            args=[job],
+            name=job.name,
+            misfire_grace_time=None,
+            max_instances=MANY,
+        )
 
     def _wall_offset(self) -> float:
         return datetime.now(UTC).timestamp() - self._clock.monotonic()

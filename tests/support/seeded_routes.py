@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from reconciler.core.model import Kind, Settlement, Status
+from reconciler.core.sharing import Pod
 from reconciler.store.cursors import LogMark, Origin
 from reconciler.store.database import Database
 from reconciler.store.routes import REMOVED
@@ -68,3 +69,8 @@ def mark_removed(database: Database, route: str, when: str = REMOVED_AT.isoforma
     """Note that the route was taken out of the file."""
     with database.connected(immediate=True) as connection:
         upsert(connection, cursors, [{"route": route, "name": REMOVED, "value": when}])
+
+
+def pod(name: str, routes: int) -> Pod:
+    """A process that leads so many routes."""
+    return Pod(name, 1, at(0), 0.1, routes, "")

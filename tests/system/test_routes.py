@@ -135,7 +135,7 @@ def test_a_reload_adds_changes_and_removes_routes_and_a_wrong_file_is_refused_wh
     world.until(lambda: world.incident(last)["status"] == "resolved", "the new rule of the route")
     late = customers.alert("globex", message="nobody's any more")
     never(lambda: bool(customers.paged_on(late)), 1.0, "a page of a route that is gone")
-    assert world.told("this is a defect") == 0
+    assert world.told("this is a defect") == world.told("PAGERDUTY_SERVICE_ID") == 0
     world.control(
         "routes", **{ONE: "tag: acme", TWO: "tag: globex AND NOT message: nobody", THREE: "tag: initech"}
     )
@@ -156,6 +156,13 @@ def test_an_alert_of_two_queries_goes_to_the_first_or_to_all_that_share(
     customers.until_paged(other, TWO)
     world.customer(both, "notes", text="it began after the deploy")
     world.until(lambda: all("after" in str(each["notes"]) for each in world.incidents(both)), "Ana's note")
+    first = world.incidents(both)[0]["id"]
+    world.control(f"pagerduty/incidents/{first}/notes", user="Jane Doe", text="on it")
+    world.control(f"pagerduty/incidents/{first}/acknowledge", user="Jane Doe")
+    world.until(lambda: world.alert(both)["acknowledged"] and world.is_noted(both, "on it"), "what Jane did")
+    world.until(
+        lambda: {each["status"] for each in world.incidents(both)} == {"acknowledged"}, "it on each service"
+    )
     customers.until_good()
     world.assert_quiet(5)
     customers.until_good()

@@ -26,6 +26,7 @@ from reconciler.vendors.opsgenie.client import OpsgenieClient
 from tests.support.builders import action, at, pair
 from tests.support.database import url
 from tests.support.in_process import KEYS, settings
+from tests.support.routes import COMMON, TWO, environ_of, routes_of
 
 
 def configured(folder: Path, **chosen: Any) -> Settings:
@@ -149,6 +150,38 @@ def test_a_refused_key_has_its_file_read_at_once(tmp_path: Path, monkeypatch: py
             wiring.requested(RequestRecord("Opsgenie", "GET", "/v2/alerts", status, "done", 0.1))
         assert asked == woken
         wiring.database.close()
+
+
+def test_the_keys_of_all_routes_are_read_again_together_and_a_refused_one_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(Schedule, "soon", lambda _self, name: asked.append(name))
+    text = TWO
+    for name in ("shop", "bank"):
+        (tmp_path / name).write_text(f"old-key-of-{name}")
+        text = text.replace(f"[routes.{name}]", f'[routes.{name}]\npagerduty_api_key_file = "{name}"')
+    given = COMMON | {"DATABASE_URL": url(tmp_path)}
+    routes = routes_of(tmp_path, text, given)
+    process = assemble_process(routes, Given(environ_of(tmp_path / "routes.toml", given)))
+
+    jobs = process.daemon.routes
+
+    def key_of(name: str) -> str:
+        return jobs[name].renewal.settings.pagerduty_api_key.get_secret_value()
+
+    jobs["bank"].on_request(RequestRecord("PagerDuty", "GET", "/users", 401, "done", 0.1))
+    assert asked == [SECRETS]
+    (tmp_path / "bank").write_text("new-key-of-bank")
+    process._renew()
+    assert key_of("bank") == "new-key-of-bank"
+    assert key_of("shop") == "old-key-of-shop"
+    (tmp_path / "shop").write_text("new-key-of-shop")
+    process.daemon.routes = {"bank": jobs["bank"]}
+    process.daemon._retired.retire(jobs["shop"])
+    process._renew()
+    assert key_of("shop") == "new-key-of-shop", "one that is drained still writes"
+    process.database.close()
 
 
 def test_the_new_key_is_sent_to_its_vendor_alone_and_every_source_is_polled_with_it(

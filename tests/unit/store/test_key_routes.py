@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.core.listings import new_alert
+from reconciler.core.model import Action, Kind
 from reconciler.store import key_routes
 from reconciler.store.database import Database
 from tests.support.builders import alert, at, pair
@@ -28,6 +29,17 @@ def test_a_route_owns_what_it_has_a_pair_for_or_what_waits_to_become_one(routes:
     with routes["B"].reading() as unit:
         found = key_routes.owners(unit, ["a-1", "a-2", "a-3", "a-4"])
     assert found == {"a-1": {"A"}, "a-2": {"A", "B"}, "a-3": {"C"}}
+
+
+def test_pairs_and_actions_are_stored_under_the_route_of_their_database(routes: dict[str, Database]) -> None:
+    with routes["B"].writing() as unit:
+        unit.outbox.add([Action("key", Kind.CREATE_INCIDENT, "a-2", "", at(0))], at(0))
+    with routes["A"].reading() as unit:
+        assert unit.snapshot.pair("a-1") is not None
+        assert not unit.outbox.open()
+    with routes["B"].reading() as unit:
+        assert unit.snapshot.pair("a-1") is None
+        assert len(unit.outbox.open()) == 1
 
 
 def test_an_incident_is_followed_by_whichever_route(routes: dict[str, Database]) -> None:

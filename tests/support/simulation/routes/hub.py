@@ -1,7 +1,7 @@
 """Simulated time for several processes with many threads each, in one thread and always in the same order.
 
-Each simulated thread is a greenlet. It runs until it waits; then whatever is due next runs. A process may be stopped,
-which freezes its threads wherever they wait, and killed, which ends them there.
+Each simulated thread is a greenlet. It runs until it waits; then whatever is due next runs. A process may be
+stopped, which freezes its threads wherever they wait, and killed, which ends them there.
 """
 
 import heapq

@@ -65,7 +65,9 @@ def _left(world: "RoutesWorld") -> list[str]:
         kept = {line.name for line in world.lines}
         counted = [tuple(row) for row in rows]
     bad = {Status.PLANNED, Status.SENT, Status.DEAD}
-    return [f"LEFT {count} {status} of {route}" for route, status, count in counted if route in kept and status in bad]
+    return [
+        f"LEFT {count} {status} of {route}" for route, status, count in counted if route in kept and status in bad
+    ]
 
 
 def _without_start(world: "RoutesWorld") -> list[str]:

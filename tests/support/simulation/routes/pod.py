@@ -11,7 +11,16 @@ from sqlalchemy import Connection
 from reconciler.core.model import Side
 from reconciler.core.sharing import View
 from reconciler.routes import Routes
-from reconciler.runtime import forgotten_routes, leadership, process, reading, sessions, shared_heartbeats, shared_keys, wiring
+from reconciler.runtime import (
+    forgotten_routes,
+    leadership,
+    process,
+    reading,
+    sessions,
+    shared_heartbeats,
+    shared_keys,
+    wiring,
+)
 from reconciler.runtime.pod_shares import PodShares
 from reconciler.runtime.process import Process
 from reconciler.runtime.renewal import Given
@@ -73,7 +82,9 @@ class Pod(Owner):
     def _run(self, routes: Routes) -> None:
         stop: Any = Event(self.world.hub)
         self.clock.stop = stop
-        self.process = Process(routes, Given(), stop, self.clock, self.database, self.shares, self.world.metrics_of)
+        self.process = Process(
+            routes, Given(), stop, self.clock, self.database, self.shares, self.world.metrics_of
+        )
         self.process.daemon.run(self._wait)
         self.world.hub.at(self.clock.monotonic(), partial(self.world.ended, self))
 

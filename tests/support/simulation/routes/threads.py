@@ -176,7 +176,9 @@ class SimPool:
 def of_product(hub: Hub, met: Callable[[Exception, str], None]) -> list[Patch]:
     """What makes the product's modules wait in simulated time. `met` is told of unexpected exceptions."""
     lock, condition, event = (partial(kind, hub) for kind in (Lock, Condition, Event))
-    threads = SimpleNamespace(**{**vars(threading), "Lock": lock, "Condition": lambda _=None: condition(), "Event": event})
+    threads = SimpleNamespace(
+        **{**vars(threading), "Lock": lock, "Condition": lambda _=None: condition(), "Event": event}
+    )
     times = SimpleNamespace(**{**vars(time), "monotonic": lambda: hub.passed, "sleep": hub.wait})
     known = defects.defect
 

@@ -4,7 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from math import ceil
 from pathlib import Path
@@ -18,7 +18,6 @@ from reconciler.sandbox.app import Sandbox
 from reconciler.sandbox.pagerduty.directory import JANE, OMAR
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Refused, Request
-from reconciler.runtime import daemon, retired
 from reconciler.settings import Settings
 from reconciler.vendors import http as product_http
 from reconciler.vendors import session as product_session
@@ -238,7 +237,9 @@ class RoutesWorld:
         if pod.is_dead:
             return
         if pod.was_well_since(self.hub.passed - LONG_AGO) and self.server.leader(route) != pod.name:
-            self.problems.append(f"WITHOUT LOCK {pod.name} writes for {route}, which {self.server.leader(route)} leads")
+            self.problems.append(
+                f"WITHOUT LOCK {pod.name} writes for {route}, which {self.server.leader(route)} leads"
+            )
 
     def before_commit(self, pod: Pod) -> bool:
         """Whether the pod dies before this commit."""
