@@ -178,7 +178,7 @@ class PodWire(SimAdapter):
     def send(self, request: Any, *more: Any, **named: Any) -> Any:
         """One call."""
         if "hangs" in str(request.url):
-            self.world.clock.advance(named.get("timeout") or 30.0)
+            self.world.clock.advance(30.0)
             raise self._silence("hang", request)
         try:
             answer = super().send(request, *more, **named)
