@@ -65,7 +65,8 @@ assumptions: $(VENV)/.installed-dev
 	RECONCILER_ASSUMPTION_HISTORIES=20 $(BIN)/pytest tests/simulation/test_assumptions.py
 	$(BIN)/python -m tests.support.assumption_scenarios $(ROWS)
 
-bench: $(VENV)/.installed-bench
+# The routes' figures need a PostgreSQL server, which the development environment has.
+bench: $(VENV)/.installed-dev $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks
 
 # The vendors' own clients use the sandbox, each from an environment of its own; prints what each call came to.

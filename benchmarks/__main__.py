@@ -11,7 +11,7 @@ from benchmarks.scale import scale
 
 SECTIONS = (
     "time_to_page", "idle", "footprint", "sweep", "feed", "acts", "freshness", "storm", "outage", "throughput",
-    "year", "startup", "notes", "moving", "hostile",
+    "year", "startup", "notes", "moving", "hostile", "routes",
 )  # fmt: skip
 
 

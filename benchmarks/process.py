@@ -2,10 +2,11 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sysconfig
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,13 +30,13 @@ def seconds(arguments: list[str], environment: dict[str, str], folder: Path) -> 
 
 
 @contextmanager
-def daemon(environment: dict[str, str], folder: Path) -> Iterator[psutil.Process]:
+def daemon(
+    environment: dict[str, str], folder: Path, command: Sequence[str | Path] = (COMMAND, "run")
+) -> Iterator[psutil.Process]:
     """Run the daemon until the end of the block."""
     name = f"daemon-{time.monotonic_ns()}.log"
     with (folder / name).open("w") as log:
-        child = subprocess.Popen(
-            [COMMAND, "run"], env=clean(environment), cwd=folder, stdout=log, stderr=subprocess.STDOUT
-        )
+        child = subprocess.Popen(command, env=clean(environment), cwd=folder, stdout=log, stderr=subprocess.STDOUT)
     try:
         yield psutil.Process(child.pid)
         assert child.poll() is None, (folder / name).read_text()[-2000:]
@@ -46,6 +47,13 @@ def daemon(environment: dict[str, str], folder: Path) -> Iterator[psutil.Process
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
+
+
+def free_port() -> int:
+    """A port on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def busy(process: psutil.Process) -> float:

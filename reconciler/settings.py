@@ -6,23 +6,26 @@ text is parsed. All problems are reported at once, and none of them shows a secr
 
 import base64
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, SecretStr
 
+from reconciler.core import title
 from reconciler.errors import Misconfigured
+from reconciler.settings_incidents import ALL, NONE, detail_names, priority_names, title_template
 from reconciler.settings_names import query_warnings
 from reconciler.settings_reading import Reading, Variable, read_all
-from reconciler.settings_sources import can_be_read_again, exposed, read_dotenv, read_secret
+from reconciler.settings_sources import Layer, can_be_read_again, exposed, read_dotenv, read_secret
 from reconciler.settings_texts import Address as Address  # noqa: PLC0414 - offered from here too
 from reconciler.settings_texts import (
     api_url,
     choice,
     database,
     email,
+    file_path,
     host_and_port,
     identifier,
     passwords,
@@ -147,6 +150,7 @@ class Settings(BaseModel):
     jsm_webhook_integration_id: Annotated[str | None, Variable(identifier)] = None
     jsm_webhook_secret: Annotated[SecretStr | None, Variable(token, secret=True)] = None
     jsm_api_url: Annotated[str, Variable(api_url("atlassian"))] = "https://api.atlassian.com"
+    routes_file: Annotated[Path | None, Variable(file_path)] = None
     database_url: DatabaseUrl = _DEFAULT_DATABASE
     poll_interval_seconds: PollInterval = 10.0
     sweep_interval_seconds: Annotated[float, Variable(seconds(exclusive=True))] = 300.0
@@ -161,6 +165,9 @@ class Settings(BaseModel):
         PriorityPolicy, Variable(choice(PriorityPolicy), alias="ON_ALERT_PRIORITY")
     ] = "urgency"
     high_urgency_priorities: Annotated[tuple[str, ...], Variable(priorities)] = ("P1", "P2")
+    pagerduty_priorities: Annotated[tuple[tuple[str, str], ...], Variable(priority_names)] = ()
+    incident_title: Annotated[str, Variable(title_template)] = title.MESSAGE
+    incident_details: Annotated[tuple[str, ...], Variable(detail_names)] = (ALL,)
     on_pagerduty_ack_timeout: Annotated[TimeoutPolicy, Variable(choice(TimeoutPolicy))] = "mirror"
     on_late_alert: Annotated[LatePolicy, Variable(choice(LatePolicy))] = "page"
     late_seconds: Annotated[float, Variable(seconds(exclusive=True))] = 3600.0
@@ -176,17 +183,20 @@ class Settings(BaseModel):
     log_level: LogLevelSetting = "INFO"
     _misspelt: tuple[str, ...] = PrivateAttr(default=())
 
-    def warnings(self) -> tuple[str, ...]:
-        """What is probably a mistake: names near ours in the environment, and values; one line each."""
+    def warnings(self, called: Callable[[str], str] = str) -> tuple[str, ...]:
+        """What is probably a mistake: names near ours in the environment, and values; one line each.
+
+        `called` is what a variable that a route may set is called in them.
+        """
         found = list(self._misspelt)
         if self.status_password and not (self.status_listen or self.http_listen):
             found.append("STATUS_PASSWORD: is of no use without STATUS_LISTEN: there is no status page")
         found += self._guessed()
         read_from = (self.alert_source, self.alert_shadow)
         if "opsgenie" in read_from:
-            found += query_warnings("OPSGENIE_QUERY", self.opsgenie_query)
+            found += query_warnings(called("OPSGENIE_QUERY"), self.opsgenie_query)
         if "jsm" in read_from:
-            found += query_warnings("JSM_QUERY", self.jsm_query, other=self.opsgenie_query)
+            found += query_warnings(called("JSM_QUERY"), self.jsm_query, other=self.opsgenie_query)
         return tuple(found)
 
     def _guessed(self) -> list[str]:
@@ -211,6 +221,11 @@ class Settings(BaseModel):
             for name in short
         ]
 
+    def hears_webhooks(self) -> bool:
+        """Whether the fast path is open."""
+        ids = (self.opsgenie_integration_id, self.jsm_webhook_integration_id)
+        return bool(self.http_listen and (self.pagerduty_webhook_secret or any(ids)))
+
     def unused(self) -> tuple[str, ...]:
         """Variables of the fast path that have no effect, because HTTP_LISTEN is empty."""
         given = {
@@ -219,6 +234,11 @@ class Settings(BaseModel):
             "JSM_WEBHOOK_INTEGRATION_ID": self.jsm_webhook_integration_id,
         }
         return () if self.http_listen else tuple(name for name, value in given.items() if value)
+
+    def details(self) -> frozenset[str] | None:
+        """The names of the alert's details that an incident's body has; None for all."""
+        given = self.incident_details
+        return None if given == (ALL,) else frozenset(given) - {NONE}
 
     def jsm_credentials(self) -> str:
         """How JSM's account API is told who asks: e-mail address and token, in base64; empty without a token."""
@@ -258,6 +278,11 @@ def load(environ: Mapping[str, str] = os.environ, dotenv: Path | None = Path(".e
     found = read(environ, dotenv)
     if found.problems:
         raise SettingsError(found.problems)
+    return settings_of(found)
+
+
+def settings_of(found: Reading) -> Settings:
+    """The settings of a reading without problems."""
     settings = Settings(**found.values)
     settings._misspelt = found.warnings  # noqa: SLF001 - of this module, and no variable of its own
     return settings
@@ -291,25 +316,34 @@ def _loaded(model: type[_S], environ: Mapping[str, str], dotenv: Path | None) ->
 
 @dataclass(frozen=True, slots=True)
 class SecretFile:
-    """A secret that is given as a file. The path is not shown: it may be the secret itself, given by mistake."""
+    """A secret that is given as a file. The path is not shown: it may be the secret itself, given by mistake.
+
+    `called` is its name in messages: the variable, or its place in the routes file.
+    """
 
     variable: str
     path: str = field(repr=False)
+    called: str
 
     def read(self) -> Any:
         """The file's present value, parsed. Wrong if it cannot be read, or is malformed."""
-        return variables()[self.variable].parse(read_secret(f"{self.variable}_FILE", self.path))
+        source = f"{self.variable}_FILE" if self.called == self.variable else "the file"
+        return variables()[self.variable].parse(read_secret(source, self.path))
 
 
 def secret_files(environ: Mapping[str, str] = os.environ, dotenv: Path | None = Path(".env")) -> list[SecretFile]:
     """The secrets that are given as files which can be read again."""
-    layers = (environ, read_dotenv(dotenv, []).texts)
+    return files_of((Layer("environment", environ), read_dotenv(dotenv, [])))
+
+
+def files_of(layers: Sequence[Layer]) -> list[SecretFile]:
+    """The secrets that these layers give as files which can be read again."""
     found = []
     for name, each in variables().items():
-        first = next((layer for layer in layers if layer.get(name) or layer.get(f"{name}_FILE")), {})
-        path = first.get(f"{name}_FILE", "")
-        if each.secret and path and can_be_read_again(path):
-            found.append(SecretFile(name, path))
+        first = next((layer for layer in layers if layer.sets(name)), None)
+        path = first.texts.get(f"{name}_FILE", "") if first else ""
+        if first and each.secret and path and can_be_read_again(path):
+            found.append(SecretFile(name, path, first.called(name)))
     return found
 
 

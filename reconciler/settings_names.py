@@ -57,7 +57,7 @@ def query_warnings(name: str, query: str, other: str = "") -> Iterator[str]:
     if other and not query:
         yield (
             f"{name}: is empty, which selects every alert, while OPSGENIE_QUERY is set; that one is never used "
-            f"for JSM: give {name} the same choice in JSM's search syntax"
+            "for JSM: give the same choice here, in JSM's search syntax"
         )
 
 

@@ -6,7 +6,7 @@ No problem shows a secret.
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,16 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """One line that names a variable, what is wrong and the fix. `missing`: the variable, if it is not set."""
+
+    line: str
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """What the environment and a .env file say: the values, where each comes from, and all that is wrong.
+    """What the sources of settings say: the values, where each comes from, and all that is wrong.
 
     `values` are parsed, by field; `texts` and `origins` are by variable, for those that are set. `hidden` are the
     secrets among the texts.
@@ -43,9 +51,23 @@ class Reading:
     values: dict[str, Any] = field(repr=False)
     texts: dict[str, str] = field(repr=False)
     origins: dict[str, str]
-    problems: tuple[str, ...]
+    told: tuple[Problem, ...]
     warnings: tuple[str, ...]
     hidden: tuple[str, ...] = field(repr=False)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """One line for each problem."""
+        return tuple(each.line for each in self.told)
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The environment and a .env file, what of that file cannot be read, and names in both that are misspelt."""
+
+    layers: tuple[Layer, ...] = field(repr=False)
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 def read_all(
@@ -56,51 +78,91 @@ def read_all(
 ) -> Reading:
     """The variables (of `every`, or only the wanted ones), as far as they can be read."""
     wanted = wanted or every
+    return read_from_base(every, read_base(every, environ, dotenv, wanted), wanted)
+
+
+def read_from_base(every: Mapping[str, Variable], base: Base, wanted: Mapping[str, Variable]) -> Reading:
+    """The same from a base that has been read already: a pipe gives a secret once."""
+    found = read_layers(every, (base.layers,), wanted)
+    told = (*map(Problem, base.problems), *found.told)
+    return replace(found, told=told, warnings=base.warnings)
+
+
+def read_base(
+    every: Mapping[str, Variable], environ: Mapping[str, str], dotenv: Path | None, wanted: Mapping[str, Variable]
+) -> Base:
+    """The sources of settings that each process has. Misspelt names are looked for among the wanted ones."""
     problems: list[str] = []
     layers = (Layer("environment", environ), read_dotenv(dotenv, problems))
     problems += _misnamed(layers[1], every)
     warnings: list[str] = []
     for problem, is_certain in _misspelt_in(environ, wanted):
         (problems if is_certain else warnings).append(problem)
+    return Base(layers, tuple(problems), tuple(warnings))
+
+
+def read_layers(
+    every: Mapping[str, Variable], groups: Sequence[Sequence[Layer]], wanted: Mapping[str, Variable]
+) -> Reading:
+    """The wanted variables, each from the first group that sets it under any of its names."""
+    layers = [layer for group in groups for layer in group]
+    problems: list[tuple[str, str]] = []
     texts: dict[str, str] = {}
     origins: dict[str, str] = {}
     values: dict[str, Any] = {}
-    read_from = {_text_of(name, layers) or default for name, default in _SOURCES.items()}
+    read_from = {_text_of(name, every, groups) or default for name, default in _SOURCES.items()}
+    missing: set[str] = set()
     for name, each in wanted.items():
         try:
-            found = _look_up(name, each, layers)
+            found = _look_up(name, each, groups)
+            if found.origin:
+                origins[name] = found.origin
             if found.text:
-                texts[name], origins[name] = found.text, found.origin
+                texts[name] = found.text
                 values[name.lower()] = each.parse(found.text)
             elif each.needs and (not each.source or each.source in read_from):
-                problems.append(f"{name}: is missing; give {each.needs}{_or_file(name, each)}")
+                missing.add(name)
+                problems.append((name, f"is missing; give {each.needs}{_or_file(name, each)}"))
         except Wrong as wrong:
             texts.setdefault(name, "")  # it is set: other variables that depend on it are not reported
-            problems.append(f"{name}: {wrong}")
+            problems.append((name, str(wrong)))
     problems += _placeholders(texts, every)
     problems += _contradictions(texts)
     problems += _empty(texts, layers)
     hidden = _hidden((*(layer.texts for layer in layers), texts), every)
-    return Reading(
-        values, texts, origins, tuple(_without(each, hidden) for each in problems), tuple(warnings), hidden
-    )
+    told = [
+        Problem(_without(f"{called(name, layers)}: {words}", hidden), name if name in missing else "")
+        for name, words in problems
+    ]
+    return Reading(values, texts, origins, tuple(told), (), hidden)
 
 
 _SOURCES = {"ALERT_SOURCE": "opsgenie", "ALERT_SHADOW": ""}
 """Variables that name a product which alerts are read from, and their defaults."""
 
 
-def _text_of(name: str, layers: Sequence[Layer]) -> str:
-    return look_up(name, layers, secret=False).text
+def _text_of(name: str, every: Mapping[str, Variable], groups: Sequence[Sequence[Layer]]) -> str:
+    return _look_up(name, every[name], groups).text
 
 
-def _look_up(name: str, each: Variable, layers: Sequence[Layer]) -> Found:
-    """The variable's text, under its name or its alias. Wrong if both are given and differ."""
-    found = look_up(name, layers, secret=each.secret)
-    other = look_up(each.alias, layers, secret=each.secret) if each.alias else Found()
-    if found.text and other.text and found.text != other.text:
-        raise Wrong(f"and {each.alias} are names of one setting, and have different values; remove one of them")
-    return found if found.text else other
+def _look_up(name: str, each: Variable, groups: Sequence[Sequence[Layer]]) -> Found:
+    """The variable's text, under its name or its alias. Wrong if one group gives both and they differ."""
+    for layers in groups:
+        found = look_up(name, layers, secret=each.secret)
+        other = look_up(each.alias, layers, secret=each.secret) if each.alias else Found()
+        if found.text and other.text and found.text != other.text:
+            raise Wrong(
+                f"and {each.alias} are names of one setting, and have different values; remove one of them"
+            )
+        given = found if found.text or not other.origin else other
+        if given.origin:
+            return given
+    return Found()
+
+
+def called(name: str, layers: Iterable[Layer]) -> str:
+    """The variable's name in a message: its key in the routes file if it is set there."""
+    return next((layer.called(name) for layer in layers if layer.sets(name)), name)
 
 
 def _names(known: Mapping[str, Variable]) -> list[str]:
@@ -135,64 +197,58 @@ def _misspelt_in(environ: Mapping[str, str], wanted: Mapping[str, Variable]) -> 
             yield f"{name}: is not read; if {nearest} is meant, rename it", False
 
 
-def _placeholders(texts: Mapping[str, str], every: Mapping[str, Variable]) -> Iterator[str]:
+def _placeholders(texts: Mapping[str, str], every: Mapping[str, Variable]) -> Iterator[tuple[str, str]]:
     """Values of .env-example that were left in place."""
     for name, text in texts.items():
         if is_placeholder(name, text, texts):
             each = every[name]
-            yield f"{name}: is still the placeholder of .env-example; give {each.needs}{_or_file(name, each)}"
+            yield name, f"is still the placeholder of .env-example; give {each.needs}{_or_file(name, each)}"
 
 
-def _contradictions(texts: Mapping[str, str]) -> Iterator[str]:
+def _contradictions(texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Problems with values that are valid by themselves and contradict each other."""
-    if "OPSGENIE_WEBHOOK_SECRET" in texts and "OPSGENIE_INTEGRATION_ID" not in texts:
-        yield (
-            "OPSGENIE_WEBHOOK_SECRET: is of no use without OPSGENIE_INTEGRATION_ID, which opens the fast path; "
-            "set that, or remove it"
-        )
-    if "JSM_WEBHOOK_SECRET" in texts and "JSM_WEBHOOK_INTEGRATION_ID" not in texts:
-        yield (
-            "JSM_WEBHOOK_SECRET: is of no use without JSM_WEBHOOK_INTEGRATION_ID, which opens the fast path; "
-            "set that, or remove it"
-        )
+    for name, opens in _OPENED_BY.items():
+        if name in texts and opens not in texts:
+            yield name, f"is of no use without {opens}, which opens the fast path; set that, or remove it"
     if "OPSGENIE_HEARTBEAT" in texts and texts.get("ALERT_SOURCE") == "jsm" and "OPSGENIE_API_KEY" not in texts:
-        yield (
-            "OPSGENIE_HEARTBEAT: Opsgenie takes it with OPSGENIE_API_KEY only, which is not set; set that, or use "
-            "HEARTBEAT_URL"
-        )
+        words = "Opsgenie takes it with OPSGENIE_API_KEY only, which is not set; set that, or use HEARTBEAT_URL"
+        yield "OPSGENIE_HEARTBEAT", words
     if texts.get("ALLOW_PLAIN_HTTP") != "yes":
         yield from _in_the_clear(texts)
     if "STATUS_PASSWORD" not in texts and _is_open(texts.get("STATUS_LISTEN", "")):
-        yield (
-            f"STATUS_LISTEN: {shown(texts['STATUS_LISTEN'])} can be reached from other machines, which needs a "
-            "STATUS_PASSWORD (or STATUS_PASSWORD_FILE); set that, or listen on 127.0.0.1"
+        words = (
+            f"{shown(texts['STATUS_LISTEN'])} can be reached from other machines, which needs a STATUS_PASSWORD "
+            "(or STATUS_PASSWORD_FILE); set that, or listen on 127.0.0.1"
         )
+        yield "STATUS_LISTEN", words
 
 
-_GUARDS = {
+_OPENED_BY = {
     "OPSGENIE_WEBHOOK_SECRET": "OPSGENIE_INTEGRATION_ID",
     "JSM_WEBHOOK_SECRET": "JSM_WEBHOOK_INTEGRATION_ID",
-    "STATUS_PASSWORD": "STATUS_LISTEN",
 }
+"""Secrets of the fast path, and the variables that open it."""
+_GUARDS = _OPENED_BY | {"STATUS_PASSWORD": "STATUS_LISTEN"}
 """Secrets without which an entrance is open, and the variables that open it."""
 
 
-def _empty(texts: Mapping[str, str], layers: Sequence[Layer]) -> Iterator[str]:
+def _empty(texts: Mapping[str, str], layers: Sequence[Layer]) -> Iterator[tuple[str, str]]:
     """Secrets that are given as nothing, as by a template without its value, and leave an entrance open so."""
     for name, opens in _GUARDS.items():
         given = {name, f"{name}_FILE"} & {each for layer in layers for each in layer.texts}
         if opens in texts and name not in texts and given:
-            yield f"{name}: is empty, which lets everybody in; give a value{_FILE.format(name)}, or remove it"
+            yield name, f"is empty, which lets everybody in; give a value{_FILE.format(name)}, or remove it"
 
 
-def _in_the_clear(texts: Mapping[str, str]) -> Iterator[str]:
+def _in_the_clear(texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Addresses to which a secret would be sent over http, where others on the way can read it."""
+    words = (
+        "begins with http://, so that everybody on the way can read the secrets that are sent; give https://, or "
+        "set ALLOW_PLAIN_HTTP=yes if the way is safe"
+    )
     for name in ("PAGERDUTY_API_URL", "OPSGENIE_API_URL", "JSM_API_URL", "JSM_SITE_URL", "HEARTBEAT_URL"):
         if is_plain_http(texts.get(name, "")):
-            yield (
-                f"{name}: begins with http://, so that everybody on the way can read the secrets that are sent; "
-                "give https://, or set ALLOW_PLAIN_HTTP=yes if the way is safe"
-            )
+            yield name, words
 
 
 def _is_open(listen: str) -> bool:

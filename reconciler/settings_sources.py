@@ -13,25 +13,45 @@ from dotenv.parser import parse_stream
 from reconciler.settings_texts import Wrong
 
 LARGEST_FILE = 65536  # characters of a file that holds one secret
+LARGEST_ROUTES = 2**20
+"""Bytes of a routes file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Texts by name, from the place `name`; `lines` are the names' lines in a file."""
+    """Texts by name, from the place `name`; `lines` are the names' lines in a file.
+
+    `keys` is for a table of the routes file: how it writes each name. There an empty text is a value, too: it
+    stands for the variable's default, whatever later layers say.
+    """
 
     name: str
     texts: Mapping[str, str]
     lines: Mapping[str, int] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
 
     def origin(self, variable: str) -> str:
         """Where the variable is set."""
         line = self.lines.get(variable)
         return self.name if line is None else f"{self.name}, line {line}"
 
+    def sets(self, variable: str) -> bool:
+        """Whether the variable is set here, by itself or by its file."""
+        names = (variable, f"{variable}_FILE")
+        return any(name in self.keys or self.texts.get(name) for name in names)
+
+    def called(self, variable: str) -> str:
+        """The variable's name in a problem with its value of this layer."""
+        key = self.keys.get(variable) or self.keys.get(f"{variable}_FILE")
+        return f"{self.name} {key}" if key else variable
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A variable's text, and where it comes from; both are empty if it is not set."""
+    """A variable's text, and where it comes from; both are empty if it is not set.
+
+    An empty text that comes from somewhere stands for the variable's default.
+    """
 
     text: str = ""
     origin: str = ""
@@ -74,8 +94,10 @@ def look_up(name: str, layers: Sequence[Layer], *, secret: bool) -> Found:
         if text and path:
             raise Wrong(f"is given twice, as {name} and as {name}_FILE; remove one of them")
         if path:
-            return Found(read_secret(f"{name}_FILE", path), f"{name}_FILE in {layer.origin(f'{name}_FILE')}")
-        if text:
+            key = layer.keys.get(f"{name}_FILE")  # a problem names it already
+            text = read_secret("the file" if key else f"{name}_FILE", path)
+            return Found(text, f"{key or f'{name}_FILE'} in {layer.origin(f'{name}_FILE')}")
+        if text or (layer.keys and layer.sets(name)):
             return Found(text, layer.origin(name))
     return Found()
 
@@ -95,6 +117,22 @@ def read_secret(name: str, path: str) -> str:
     if not text or len(text) > LARGEST_FILE:
         raise Wrong(f"cannot be read from {name}: the file is {'too large' if text else 'empty'}; {fix}")
     return text
+
+
+def read_routes_file(path: Path) -> bytes:
+    """The content of a routes file. Wrong if it cannot be read, or is so large that it must be another file."""
+    fix = "give the path of a TOML file that this user may read"
+    if not can_be_read_again(str(path)):
+        raise Wrong(f"cannot be read: it is no regular file; {fix}")
+    try:
+        with os.fdopen(_opened(str(path)), "rb") as file:
+            content = file.read(LARGEST_ROUTES + 1)
+    except (OSError, ValueError) as error:
+        words = error.strerror if isinstance(error, OSError) else "its name is not valid"
+        raise Wrong(f"cannot be read: {words}; {fix}") from None
+    if len(content) > LARGEST_ROUTES:
+        raise Wrong("is larger than 1 MiB, which no routes file is; name the right file in ROUTES_FILE")
+    return content
 
 
 def _opened(path: str) -> int:
@@ -143,7 +181,7 @@ def exposed(file: Path | None, secrets: Collection[str]) -> tuple[str, ...]:
         )
     if mode & stat.S_IWOTH:
         return (f"{name}: every user of this machine may change it, and so what is done: chmod 600 {name}",)
-    values = read_dotenv(file, []).texts if mode & stat.S_IROTH else {}
+    values = read_dotenv(file, []).texts if secrets and mode & stat.S_IROTH else {}
     held = [name for name in secrets if values.get(name)]
     if not held:
         return ()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from ipaddress import ip_address
+from pathlib import Path
 from typing import NamedTuple, get_args
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -219,11 +220,18 @@ def choice(kind: object, *, upper: bool = False) -> Callable[[str], str]:
     return parse
 
 
+def file_path(text: str) -> Path:
+    """The path of a file."""
+    return Path(plain(text))
+
+
 def priorities(text: str) -> tuple[str, ...]:
-    """Priorities of Opsgenie, comma-separated."""
+    """Priorities of Opsgenie, comma-separated; `none` is none of them."""
+    if text.lower() == "none":
+        return ()
     words = tuple(word.strip().upper() for word in text.split(","))
     if not all(re.fullmatch(r"P[1-5]", word) for word in words):
-        raise Wrong(f"{shown(text)} is not a list of priorities; give for example P1,P2")
+        raise Wrong(f"{shown(text)} is not a list of priorities; give for example P1,P2, or none")
     return words
 
 
@@ -284,6 +292,11 @@ def _sqlite(rest: str) -> str:
 def shown(text: str) -> str:
     """A value as quoted in a problem: one line, shortened."""
     return json.dumps(text if len(text) <= 60 else f"{text[:60]}…", ensure_ascii=not text.isprintable())  # noqa: PLR2004
+
+
+def as_key(text: str) -> str:
+    """A key of a file as it is named in a problem: as it stands there, unless it is long or unprintable."""
+    return text if text.isprintable() and len(text) <= 60 else shown(text)  # noqa: PLR2004 - as `shown`
 
 
 def passwords(url: str) -> Iterator[str]:

@@ -3,21 +3,17 @@
 It runs as the installed command in a process of its own, over HTTP, with a database that was written directly.
 """
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from math import log2
 from pathlib import Path
-from threading import Thread
-from typing import Any, Self
 
+from benchmarks.canned_server import CannedServer
 from benchmarks.figures import Curve, Figure, Finding, at_most
 from benchmarks.process import busy, daemon, resident
 from benchmarks.scale import Scale
 from reconciler.sandbox.server import environment
-from reconciler.sandbox.wire import Request, parse_query
 from tests.support.canned import Canned
 from tests.support.seed import copy
 
@@ -34,7 +30,7 @@ def run(scale: Scale, folder: Path) -> Iterator[Finding]:
     for pairs in scale.sizes(0, 1000, 10_000, 100_000, quick=1000):
         file = folder / f"{pairs}.db"
         canned = Canned(pairs, copy(file, pairs), lambda: datetime.now(UTC))
-        with _Server(canned) as server:
+        with CannedServer(canned) as server:
             rss, milliseconds = _idle(server, file, folder, scale.of(200, 30))
         memory.append((pairs, rss))
         processor.append((pairs, milliseconds))
@@ -60,7 +56,7 @@ def _figure(name: str, pairs: float, value: float, limit: float, unit: str) -> F
     return Figure(SECTION, label, value, unit)
 
 
-def _idle(server: "_Server", file: Path, folder: Path, cycles: int) -> tuple[float, float]:
+def _idle(server: CannedServer, file: Path, folder: Path, cycles: int) -> tuple[float, float]:
     """Memory, and processor time of a cycle."""
     given = environment(server.url) | {
         "DATABASE_URL": f"sqlite:///{file}",
@@ -74,47 +70,3 @@ def _idle(server: "_Server", file: Path, folder: Path, cycles: int) -> tuple[flo
         server.until_polled(polls + cycles)
         used, done = busy(process) - before, server.polls - polls
         return resident(process), used / done * 1000
-
-
-class _Server:
-    """The canned vendor over HTTP; counts polls."""
-
-    def __init__(self, canned: Canned) -> None:
-        outer = self
-        self.polls = 0
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def do_GET(self) -> None:
-                path, _, query = self.path.partition("?")
-                outer.polls += path.endswith("/log_entries")
-                answer = canned(Request("GET", path, parse_query(query)))
-                lines = [f"{name}: {value}" for name, value in answer.headers.items()]
-                head = "\r\n".join(
-                    [f"HTTP/1.1 {answer.status} -", *lines, f"Content-Length: {len(answer.body)}", "", ""]
-                )
-                self.wfile.write(head.encode() + answer.body)
-
-            def log_message(self, *_: Any) -> None:
-                """Log nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def until_polled(self, polls: int) -> None:
-        """Wait until there have been this many polls in all."""
-        last = time.monotonic() + 60
-        while self.polls < polls:
-            assert time.monotonic() < last, "the daemon does not poll"
-            time.sleep(0.01)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()

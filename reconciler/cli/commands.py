@@ -67,14 +67,28 @@ def cli(context: click.Context, env_file: Path | None) -> None:
 @click.option(
     "--rate", type=_RATE, default=960, show_default=True, help="PagerDuty requests a minute; 0: no limit."
 )
+@click.option(
+    "--services",
+    type=click.IntRange(1, 100),
+    default=1,
+    show_default=True,
+    help="Number of PagerDuty services, from PSVC001.",
+)
 @click.option("--jsm", is_flag=True, help="Alerts are in Jira Service Management instead of Opsgenie.")
-def sandbox(host: str, port: int, latency: float, list_lag: float, write_lag: float, rate: int, jsm: bool) -> None:
+def sandbox(
+    host: str, port: int, latency: float, list_lag: float, write_lag: float, rate: int, services: int, jsm: bool
+) -> None:
     """Simulate both vendors' APIs on loopback, for trying things out and for tests."""
     from reconciler.sandbox.command import serve_until_stopped
     from reconciler.sandbox.settings import SandboxSettings
 
     behaviour = SandboxSettings(
-        latency=latency, list_lag=list_lag, write_lag=write_lag, pagerduty_per_minute=rate, jsm_only=jsm
+        latency=latency,
+        list_lag=list_lag,
+        write_lag=write_lag,
+        pagerduty_per_minute=rate,
+        services=services,
+        jsm_only=jsm,
     )
     try:
         serve_until_stopped(host, port, behaviour)
@@ -84,12 +98,14 @@ def sandbox(host: str, port: int, latency: float, list_lag: float, write_lag: fl
 
 
 @cli.command()
-@click.option("--migration", is_flag=True, help="A move from Opsgenie to Jira Service Management instead.")
-def demo(*, migration: bool) -> None:
+@click.option("--migration", "play", flag_value="migration", help="A move from Opsgenie to JSM instead.")
+@click.option("--routes", "play", flag_value="routes", help="Several routes in one daemon instead.")
+def demo(play: str | None) -> None:
     """Play one incident's life over the sandbox: no account, no configuration."""
-    from reconciler.cli import demo, demo_migration
+    from reconciler.cli import demo, demo_migration, demo_routes
 
-    sys.exit(demo_migration.play() if migration else demo.play())
+    plays = {"migration": demo_migration.play, "routes": demo_routes.play}
+    sys.exit(plays.get(play or "", demo.play)())
 
 
 for each in (run, once, status, explain, doctor, config, retry, pause, resume, link, unlink, migrate, probe, db):

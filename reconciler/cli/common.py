@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from reconciler.routes import Route, Routes
     from reconciler.settings import Settings
     from reconciler.store.database import Database
 
@@ -36,24 +39,59 @@ def env_file() -> Path:
     return named or Path(".env")
 
 
-def configured() -> Settings:
-    """The configuration, with logging set up to keep its secrets."""
-    from reconciler import settings as configuration
+def configured_routes() -> Routes:
+    """The configuration of all routes, with logging set up to keep the secrets of each."""
     from reconciler.observability import logs
+    from reconciler.routes import load_routes
 
-    settings = configuration.load(os.environ, env_file())
-    logs.configure(settings.log_format, settings.log_level, settings.secret_values())
-    return settings
+    routes = load_routes(os.environ, env_file())
+    process = routes.each[0].settings
+    logs.configure(process.log_format, process.log_level, routes.secret_values())
+    return routes
+
+
+def chosen(routes: Routes, name: str | None = None) -> Route:
+    """The route of this name; without one, the only route. UsageError if there is no such route, or a choice."""
+    return routes.named(chosen_name(routes.names(), name))
+
+
+def chosen_name(known: Collection[str], name: str | None = None) -> str:
+    """This name; without one, the only name. UsageError if it is not among the known ones, or for a choice."""
+    found = [each for each in known if name in (None, each)]
+    if len(found) == 1:
+        return found[0]
+    if name is None:
+        raise click.UsageError(f"there are several routes: choose one with --route: {', '.join(known)}")
+    raise no_such(name, known)
+
+
+def no_such(route: str, known: Iterable[str]) -> click.UsageError:
+    """The error that there is no route of this name."""
+    return click.UsageError(f"there is no route {route}; the routes are: {', '.join(known)}")
+
+
+def configured(route: str | None = None) -> Settings:
+    """The configuration of one route, which need not be named if it is the only one, with logging set up."""
+    return chosen(configured_routes(), route).settings
 
 
 def warnings(settings: Settings) -> tuple[str, ...]:
     """What is probably a mistake: of the settings, and of the files that hold them and the database."""
+    return (*settings.warnings(), *_warnings_of_files(settings))
+
+
+def route_warnings(routes: Routes) -> tuple[str, ...]:
+    """The same of all routes."""
+    return (*routes.warnings, *_warnings_of_files(routes.each[0].settings))
+
+
+def _warnings_of_files(settings: Settings) -> tuple[str, ...]:
     from reconciler.settings import exposures
     from reconciler.store.address import file_of
     from reconciler.store.files import exposed
 
     database = file_of(settings.database_url.get_secret_value())
-    return (*settings.warnings(), *exposures(env_file()), *exposed(database))
+    return (*exposures(env_file()), *exposed(database))
 
 
 def configured_database() -> tuple[str, float]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.common import FAILED, configured_database, print_json, working_database
+from reconciler.cli.routes import ROUTE, known_routes
 
 if TYPE_CHECKING:
     from reconciler.operations.linking import Ordered
@@ -22,7 +23,8 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON doc
 @click.argument("alert")
 @click.argument("incident")
 @_JSON
-def link(alert: str, incident: str, as_json: bool) -> None:
+@ROUTE
+def link(alert: str, incident: str, as_json: bool, route: str | None) -> None:
     """Let an alert's pair follow an incident from now on; no history is copied.
 
     ALERT is an alert's id or tiny id (17 or #17), INCIDENT an incident's id or number. A running daemon carries
@@ -31,7 +33,8 @@ def link(alert: str, incident: str, as_json: bool) -> None:
     from reconciler.operations import linking
     from reconciler.operations.who import operator
 
-    with closing(working_database()) as database:
+    with closing(working_database()) as opened:
+        database = known_routes(opened).one(route, "link")
         ordered = linking.link(database, alert, incident, operator(), configured_database()[1])
         _answer(database, ordered, as_json=as_json)
 
@@ -39,7 +42,8 @@ def link(alert: str, incident: str, as_json: bool) -> None:
 @click.command()
 @click.argument("alert")
 @_JSON
-def unlink(alert: str, as_json: bool) -> None:
+@ROUTE
+def unlink(alert: str, as_json: bool, route: str | None) -> None:
     """Stop following an alert and its incident, until `link`; a page that is not made yet is dropped.
 
     ALERT is an alert's id or tiny id (17 or #17).
@@ -47,7 +51,8 @@ def unlink(alert: str, as_json: bool) -> None:
     from reconciler.operations import linking
     from reconciler.operations.who import operator
 
-    with closing(working_database()) as database:
+    with closing(working_database()) as opened:
+        database = known_routes(opened).one(route, "unlink")
         ordered = linking.unlink(database, alert, operator(), configured_database()[1])
         _answer(database, ordered, as_json=as_json)
 

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.common import FAILED, PLANNED, USAGE, complain, configured, print_json, warnings
+from reconciler.cli.common import (
+    FAILED,
+    PLANNED,
+    USAGE,
+    complain,
+    configured_routes,
+    print_json,
+    route_warnings,
+)
+from reconciler.core.model import Side
 
 if TYPE_CHECKING:
-    from reconciler.runtime.bootstrap import DryWiring, Wiring
+    from reconciler.cli.rendering_routes import Reports
+    from reconciler.routes import Routes
     from reconciler.runtime.report import Report
+    from reconciler.runtime.shared_heartbeats import Ran
     from reconciler.runtime.signals import StopSignals
-    from reconciler.settings import Settings
+    from reconciler.runtime.wiring import DryWiring, Wiring
 
 
 @click.command()
@@ -32,48 +45,79 @@ def once(dry_run: bool, exit_code: bool, as_json: bool) -> None:
     if exit_code and not dry_run:
         raise click.UsageError("--exit-code goes with --dry-run")
     signals = StopSignals()  # before anything that takes time
-    settings = configured()
-    for line in warnings(settings):
+    routes = configured_routes()
+    for line in route_warnings(routes):
         complain(line)
-    report = _plan(settings, signals) if dry_run else _once(settings, signals)
-    from reconciler.cli import rendering
+    reports = _plans(routes, signals) if dry_run else _runs(routes, signals)
+    from reconciler.cli import rendering_routes as rendering
 
-    errors = rendering.errors(report, dry_run=dry_run)
+    errors = rendering.errors(reports, dry_run=dry_run)
+    actions = [action for _, report in reports for action in report.actions]
     if as_json:
-        print_json(rendering.as_data(report, dry_run=dry_run))
-    elif report.actions or not errors:
-        click.echo(rendering.as_text(report, dry_run=dry_run))
+        print_json(rendering.as_data(reports, dry_run=dry_run))
+    elif text := rendering.as_text(reports, dry_run=dry_run):
+        click.echo(text)
     for line in errors:
         complain(line)
     if errors:
-        sys.exit(USAGE if rendering.is_misconfigured(report) else FAILED)
-    if exit_code and report.actions:
+        sys.exit(USAGE if rendering.is_misconfigured(reports) else FAILED)
+    if exit_code and actions:
         sys.exit(PLANNED)
 
 
-def _once(settings: Settings, signals: StopSignals) -> Report:
-    """One run over everything, with writes."""
-    from reconciler.cli.progress import Progress
-    from reconciler.errors import Transient
-    from reconciler.runtime import milestones
-    from reconciler.runtime.bootstrap import assemble
-    from reconciler.runtime.interruption import until_stopped
-    from reconciler.runtime.once import run_once
-    from reconciler.runtime.report import Collector
+def _runs(routes: Routes, signals: StopSignals) -> Reports:
+    """One run over everything, with writes; route after route."""
+    from reconciler.errors import Misconfigured, Transient
+    from reconciler.reconcile.problems import Problem
+    from reconciler.runtime.bootstrap import assemble_each
+    from reconciler.runtime.report import Report
+    from reconciler.runtime.shared_heartbeats import SharedHeartbeats
     from reconciler.store.address import exists
     from reconciler.store.migrate import check
     from reconciler.store.overview import shown
 
-    url = settings.database_url.get_secret_value()
-    is_new = not exists(url)
-    wiring = assemble(settings)
-    check(wiring.database)  # before the lock, which leaves a file beside it
+    process = routes.each[0].settings
+    url, stop = process.database_url.get_secret_value(), Event()
+    news = [] if exists(url) else [f"first start, new database at {shown(url)}"]
+    wirings = assemble_each(routes, stop)
+    check(wirings[0].database)  # before the lock, which leaves a file beside it
+    ran: list[Ran] = []
+    reports: list[tuple[str, Report]] = []
+    for wiring in wirings:
+        if stop.is_set():
+            break
+        try:
+            report = _once(wiring, signals, news, ran)
+        except (Transient, Misconfigured) as error:
+            if routes.file is None:
+                raise
+            report = Report(problems=(Problem(Side.ALERTS, error),))
+        reports.append((wiring.route.name, report))
+    if routes.file is not None:
+        SharedHeartbeats(process, lambda: ran, wirings[0].clock, partial(_complain, "")).poll()
+    wirings[0].database.close()
+    return reports
+
+
+def _once(wiring: Wiring, signals: StopSignals, news: list[str], ran: list[Ran]) -> Report:
+    """One run of one route. `news` of the database are told once, before those of the route."""
+    from reconciler.cli.progress import Progress
+    from reconciler.errors import Transient
+    from reconciler.runtime import milestones
+    from reconciler.runtime.interruption import until_stopped
+    from reconciler.runtime.once import run_once
+    from reconciler.runtime.report import Collector
+    from reconciler.runtime.shared_heartbeats import Ran
+
     program, collector = wiring.whole(is_whole=True), Collector()
     if not wiring.leadership.confirm(wiring.account.policy()):
         raise Transient("another reconciler is at work on this database: let it, or stop it first")
-    news = [f"first start, new database at {shown(url)}"] if is_new else wiring.leadership.news
+    say = partial(_complain, f"{wiring.route.name}: " if wiring.shared else "")
     for line in news:
         complain(line)
+    for line in () if news else wiring.leadership.news:
+        say(line)
+    news.clear()
     before = milestones.look(wiring.database, wiring.clock.now())
     worker, progress = wiring.worker(program, (collector,)), Progress()
     wiring.on_request = progress.requested
@@ -88,22 +132,45 @@ def _once(settings: Settings, signals: StopSignals) -> Report:
     wiring.committer.flush()
     wiring.account.keep()
     for line in milestones.lines(before, milestones.look(wiring.database, wiring.clock.now())):
-        complain(line)
-    wiring.watches(program).after_once(lambda words: complain(words) if words else None)
+        say(line)
+    say(wiring.priorities.words)
+    watches = wiring.watches(program)
+    watches.after_once(say)
+    ran.append(Ran(wiring.route.name, program, watches.unpaged))
     report = replace(_ended(report, wiring, signals), pauses=wiring.pauses.present)
     wiring.leadership.give_up()
-    wiring.database.close()
     return report
 
 
-def _plan(settings: Settings, signals: StopSignals) -> Report:
+def _complain(of: str, words: str) -> None:
+    if words:
+        complain(f"{of}{words}")
+
+
+def _plans(routes: Routes, signals: StopSignals) -> Reports:
     """The plan of one run, without a write anywhere."""
+    from reconciler.runtime.bootstrap import assemble_dry_runs
+
+    stop = Event()
+    wirings = assemble_dry_runs(routes, stop)
+    return [(wiring.route.name, _plan(wiring, signals)) for wiring in wirings if not stop.is_set()]
+
+
+def _plan(wiring: DryWiring, signals: StopSignals) -> Report:
+    """The plan of one route. It has none while it follows another product."""
     from reconciler.cli.progress import Progress
-    from reconciler.runtime.bootstrap import assemble_dry_run
+    from reconciler.errors import Misconfigured
+    from reconciler.reconcile.problems import Problem
     from reconciler.runtime.interruption import until_stopped
     from reconciler.runtime.once import run_once
+    from reconciler.runtime.report import Report
+    from reconciler.store.source import check_source
 
-    wiring, progress = assemble_dry_run(settings), Progress()
+    try:
+        check_source(wiring.database, wiring.settings.alert_source, wiring.route.name if wiring.shared else "")
+    except Misconfigured as error:
+        return Report(problems=(Problem(Side.ALERTS, error),))
+    progress = Progress()
     wiring.on_request = progress.requested
     program, worker, collector = wiring.dry()
     report = until_stopped(

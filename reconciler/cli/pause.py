@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli.common import working_database
+from reconciler.cli.routes import ROUTE, known_routes
 
 if TYPE_CHECKING:
     from reconciler.core.model import Side
@@ -58,37 +60,41 @@ _TO = click.option("--to", type=click.Choice(["opsgenie", "jsm", "pagerduty"]), 
 @click.option("--pages-too", is_flag=True, help="Hold back what pages somebody, too.")
 @click.option("--for", "lasts", type=Duration(), help="End by itself after this time, such as 30m or 2h.")
 @click.option("--reason", required=True, type=Reason(), help="Why; shown wherever the pause is.")
-def pause(to: str | None, pages_too: bool, lasts: timedelta | None, reason: str) -> None:
-    """Hold writes back, until `resume` or the end of --for.
+@ROUTE
+def pause(to: str | None, pages_too: bool, lasts: timedelta | None, reason: str, route: str | None) -> None:
+    """Hold writes back, until `resume` or the end of --for; without --route, those of all routes.
 
     Nothing is lost: both sides are read as before, and what waits is written afterwards, in order. What pages
     somebody goes on unless --pages-too is given. A running daemon takes a pause in within a second; a second pause
     replaces the first.
     """
-    from reconciler.operations import pausing
-    from reconciler.operations.origin import product_in
+    from reconciler.operations import pausing, pausing_routes
     from reconciler.operations.who import operator
 
-    database = working_database()
-    begun = pausing.begin(database, _sides(to), reason, operator(), pages=pages_too, lasts=lasts)
-    product = product_in(database)
-    database.close()
-    click.echo(pausing.begun_text(begun, product))
+    who, sides = operator(), _sides(to)
+    with closing(working_database()) as database:
+        routes = known_routes(database)
+        begun = pausing_routes.begin(
+            routes,
+            routes.chosen(route),
+            lambda each: pausing.begin(each, sides, reason, who, pages=pages_too, lasts=lasts),
+        )
+    click.echo(pausing_routes.begun_text(begun))
 
 
 @click.command()
 @_TO
-def resume(to: str | None) -> None:
-    """End a pause: what has waited is written, in order."""
-    from reconciler.operations import pausing
-    from reconciler.operations.origin import product_in
+@ROUTE
+def resume(to: str | None, route: str | None) -> None:
+    """End a pause: what has waited is written, in order; without --route, that of all routes."""
+    from reconciler.operations import pausing, pausing_routes
     from reconciler.operations.who import operator
 
-    database = working_database()
-    ended = pausing.end(database, _sides(to), operator())
-    product = product_in(database)
-    database.close()
-    click.echo(pausing.ended_text(ended, product))
+    who, sides = operator(), _sides(to)
+    with closing(working_database()) as database:
+        routes = known_routes(database)
+        ended = pausing_routes.end(routes, routes.chosen(route), lambda each: pausing.end(each, sides, who))
+    click.echo(pausing_routes.ended_text(ended))
 
 
 def _sides(to: str | None) -> tuple[Side, ...]:

@@ -56,6 +56,12 @@ def as_data(report: Report, *, dry_run: bool) -> dict[str, Any]:
 
 def as_text(report: Report, *, dry_run: bool) -> str:
     """The text that `once` prints: actions grouped by pair, each with its reason."""
+    end = [nothing_written(report.product)] if dry_run else []
+    return "\n".join([*body(report, dry_run=dry_run), *end])
+
+
+def body(report: Report, *, dry_run: bool) -> list[str]:
+    """The lines of that text, but for a dry run's last one."""
     lines: list[str] = []
     by_pair = sorted(report.actions, key=lambda action: action.alert_id)
     groups = [list(mine) for _, mine in groupby(by_pair, key=lambda action: action.alert_id)]
@@ -68,7 +74,7 @@ def as_text(report: Report, *, dry_run: bool) -> str:
                 lines.append(f"{'':38}{shortened(action.text)}")
         lines.append("")
     lines += _summary(report, dry_run=dry_run)
-    return "\n".join(printable(line) for line in lines)
+    return [printable(line) for line in lines]
 
 
 def errors(report: Report, *, dry_run: bool) -> list[str]:
@@ -139,6 +145,7 @@ def _action(action: Action, product: Product, *, dry_run: bool) -> dict[str, Any
         "reason": _why(action),
         "text": action.text,
         "urgency": action.urgency or None,
+        **({"priority": action.priority} if action.priority else {}),
     }
 
 
@@ -157,7 +164,13 @@ def _why(action: Action) -> str:
 
 def _how(action: Action) -> str:
     """How urgently an incident pages, before anything else is said of it."""
-    return f"{action.urgency} urgency: " if action.kind is Kind.CREATE_INCIDENT and action.urgency else ""
+    if action.kind is not Kind.CREATE_INCIDENT or not action.urgency:
+        return ""
+    return (
+        f"{action.urgency} urgency, priority {action.priority}: "
+        if action.priority
+        else f"{action.urgency} urgency: "
+    )
 
 
 def _summary(report: Report, *, dry_run: bool) -> list[str]:
@@ -176,7 +189,7 @@ def _summary(report: Report, *, dry_run: bool) -> list[str]:
         now = [action for action in report.actions if held(action, report.pauses) is None]
         risks, left = summary(now), not_counted(report)
         known = ([f"{risks}."] if risks else []) + ([f"Not counted: {left}."] if left else [])
-        return [*told, planned, *known, nothing_written(report.product)]
+        return [*told, planned, *known]
     standing = Counter(state_of(action) for action in report.actions)
     done = ", ".join(f"{standing[word]} {word}" for word in _LINE if standing[word])
     return [*told, f"Done: {done}." if done else "Nothing to do."]

@@ -8,9 +8,12 @@ from reconciler.errors import NotExecuted, RateLimited, ReconcilerError
 from reconciler.observability.naming import counted, listed
 from reconciler.runtime.report import Report
 
-_NOUNS: tuple[tuple[frozenset[Kind], str], ...] = (
+_PRIORITY = "priority alone"
+"""What changes an incident's priority and not its urgency, which pages nobody."""
+_NOUNS: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset({Kind.PAGERDUTY_UNACKNOWLEDGE}), "incident that pages again"),
     (frozenset({Kind.PAGERDUTY_SET_URGENCY}), "urgency raised"),
+    (frozenset({_PRIORITY}), "priority changed"),
     (frozenset({Kind.ALERT_UNACKNOWLEDGE}), "alert un-acknowledged"),
     (frozenset({Kind.PAGERDUTY_RESOLVE}), "incident resolved"),
     (frozenset({Kind.PAGERDUTY_NOTE, Kind.ALERT_NOTE}), "note"),
@@ -19,6 +22,7 @@ _NOUNS: tuple[tuple[frozenset[Kind], str], ...] = (
 _PLURALS = {
     "incident that pages again": "incidents that page again",
     "urgency raised": "urgencies raised",
+    "priority changed": "priorities changed",
     "alert un-acknowledged": "alerts un-acknowledged",
     "incident resolved": "incidents resolved",
 }
@@ -27,10 +31,14 @@ _PLURALS = {
 def summary(actions: Iterable[Action]) -> str:
     """The planned actions by what they do: `3 people will be paged (2 high urgency), 4 notes`."""
     planned = [action for action in actions if action.status is Status.PLANNED]
-    kinds = Counter(action.kind for action in planned)
+    kinds = Counter(_effect(action) for action in planned)
     parts = [_pages([action for action in planned if action.kind is Kind.CREATE_INCIDENT])]
     parts += [_counted(sum(kinds[kind] for kind in mine), noun) for mine, noun in _NOUNS]
     return ", ".join(part for part in parts if part)
+
+
+def _effect(action: Action) -> str:
+    return _PRIORITY if action.is_priority_alone else action.kind
 
 
 def _pages(pages: list[Action]) -> str:

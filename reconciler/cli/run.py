@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack
-from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.common import configured, env_file, warnings
+from reconciler.cli.common import configured_routes, env_file, route_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.runtime.bootstrap import Wiring
-    from reconciler.runtime.daemon import Daemon
+    from reconciler.routes import Routes
+    from reconciler.runtime.process import Process
     from reconciler.runtime.signals import StopSignals
     from reconciler.settings import Settings
+    from reconciler.web.app import Several
     from reconciler.web.server import Server
     from reconciler.web.status_app import Sources
 
@@ -32,47 +32,58 @@ def run() -> None:
     from reconciler.runtime.signals import StopSignals
 
     signals = StopSignals()  # before anything that takes time
-    settings = configured()
-    if not _run(signals, settings):
+    if not _run(signals, configured_routes()):
         sys.stdout.flush()
         os._exit(0)  # a thread that hangs in a read would be waited for
 
 
-def _run(signals: StopSignals, settings: Settings) -> bool:
+def _run(signals: StopSignals, routes: Routes) -> bool:
     """Run the daemon until a signal comes; whether all threads have ended."""
     from reconciler.observability.logs import get_logger
-    from reconciler.runtime.bootstrap import assemble
+    from reconciler.runtime.bootstrap import assemble_process
     from reconciler.runtime.renewal import Given
 
+    settings = routes.each[0].settings
     for name in settings.unused():
         get_logger(__name__).warning(f"{name}: is of no use without HTTP_LISTEN: nothing listens for webhooks")
-    for line in warnings(settings):
+    for line in route_warnings(routes):
         get_logger(__name__).warning(line)
-    wiring = assemble(settings)
-    daemon = wiring.daemon(Given(os.environ, env_file(), lambda: signals.hang_ups))
+    process = assemble_process(routes, Given(os.environ, env_file(), lambda: signals.hang_ups))
     with ExitStack() as listeners:
-        for server in _servers(settings, wiring, daemon):
+        for server in _servers(settings, process):
             listeners.enter_context(server)
-        return daemon.run(signals.wait)
+        return process.daemon.run(signals.wait)
 
 
-def _servers(settings: Settings, wiring: Wiring, daemon: Daemon) -> Iterator[Server]:
+def _servers(settings: Settings, process: Process) -> Iterator[Server]:
     """The listeners that are configured, each bound."""
-    if wiring.metrics is not None and settings.http_listen is not None:
+    if settings.http_listen is not None:
         from reconciler.web.app import create
         from reconciler.web.server import Server
 
-        app = create(settings, wiring.metrics, daemon.program.hints.waiting.put, lambda: daemon.renewal.settings)
-        yield Server(app, settings.http_listen)
+        first = next(iter(process.metrics().values()))
+        yield Server(
+            create(settings, first, process.put, process.settings, _several(process)), settings.http_listen
+        )
     if settings.status_listen is not None:
         from reconciler.web import status_app
         from reconciler.web.server import Server
 
-        page = status_app.create(_sources(settings, wiring, daemon))
+        page = status_app.create(_sources(settings, process))
         yield Server(page, settings.status_listen, "STATUS_LISTEN", status_app.LIMITS, "the status page is there")
 
 
-def _sources(settings: Settings, wiring: Wiring, daemon: Daemon) -> Sources:
+def _several(process: Process) -> Several | None:
+    """What the endpoints tell of several routes; None of the only one."""
+    if not process.is_of_several:
+        return None
+    from reconciler.observability.route_metrics import RouteMetrics
+    from reconciler.web.app import Several
+
+    return Several(process.health, RouteMetrics(process.metrics, process.removed, process.pods).text)
+
+
+def _sources(settings: Settings, process: Process) -> Sources:
     """What the status page is made from."""
     from reconciler import settings as configuration
     from reconciler.operations.config import survey
@@ -81,9 +92,9 @@ def _sources(settings: Settings, wiring: Wiring, daemon: Daemon) -> Sources:
     from reconciler.web.status_app import Sources
 
     return Sources(
-        wiring.database,
+        process.database,
         shown(settings.database_url.get_secret_value()),
-        lambda: daemon.renewal.settings,
+        process.settings,
         survey(configuration.read(os.environ, env_file())),
-        partial(alert_page, settings),
+        lambda route, alert_id: alert_page(process.settings_of(route), alert_id),
     )

@@ -44,13 +44,13 @@ def page(report: StatusReport, interval: float) -> Page:
         return Page(printable(headline(report, interval)), (("Database", printable(report.database)),), ())
     now, product = report.now, report.product
     found = (
-        _section("Vendors", ("", "polled", "requests left", "may write", "problem"), _vendors(report, interval)),
-        _section(
+        section("Vendors", ("", "polled", "requests left", "may write", "problem"), _vendors(report, interval)),
+        section(
             "Paused",
             ("",),
             ((pausing.row(each, now, product),) for each in report.pauses),
         ),
-        _section(
+        section(
             "In trouble",
             ("subject", "what"),
             (
@@ -58,13 +58,13 @@ def page(report: StatusReport, interval: float) -> Page:
                 for each in report.troubles
             ),
         ),
-        _section(
+        section(
             "Nobody is paged for",
             ("alert", "incident", "why"),
             ((_alert(pair.alert_id, pair), incident_name(pair), pair.unpaged) for pair in report.unpaged),
         ),
         *(_entries(report, title, state) for title, state in _STATES),
-        _section("Apart: one side is acknowledged, the other is not", _APART, _apart_rows(report)),
+        section("Apart: one side is acknowledged, the other is not", _APART, _apart_rows(report)),
     )
     return Page(
         printable(headline(report, interval)),
@@ -99,7 +99,7 @@ def _vendors(report: StatusReport, interval: float) -> Iterable[tuple[str, ...]]
 
 def _entries(report: StatusReport, title: str, state: str) -> Section:
     found = report.of(state)
-    return _section(f"{title}: {len(found)}", _COLUMNS, (_entry(report, entry) for entry in found))
+    return section(f"{title}: {len(found)}", _COLUMNS, (_entry(report, entry) for entry in found))
 
 
 def _entry(report: StatusReport, entry: Entry) -> tuple[str, ...]:
@@ -130,7 +130,8 @@ def _alert(alert_id: str, pair: Pair | None) -> str:
     return alert_name(alert_id, replace(pair, title=shortened(pair.title, LONGEST_TITLE)) if pair else None)
 
 
-def _section(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Section:
+def section(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Section:
+    """A table of the first rows, with unprintable characters escaped; it says how many rows are left out."""
     found = [tuple(printable(cell) for cell in row) for row in rows]
     return Section(title, columns, tuple(found[:MOST_LISTED]), max(0, len(found) - MOST_LISTED))
 

@@ -61,7 +61,7 @@ def changes(observation: Observation, policy: Policy, now: datetime) -> Seen:
         return Seen()
     found = (
         *_alert_changes(observation, policy, now),
-        *details.changes(observation),
+        *details.changes(observation, policy),
         *notes.of_alert(observation, policy),
         *_incident_changes(observation, policy, now),
         *urgency.changes(observation, policy),
@@ -137,7 +137,9 @@ def _priority_changed(
     person = (act.person if act else None) or SOMEBODY
     change = _alert_act(alert, "priority", person, alert.updated_at)
     rises = _rises(base.priority, alert.priority, policy)
-    yield replace(change, detail=f"from {base.priority} to {alert.priority}", raises=rises)
+    before, wanted = policy.priority_of(base.priority), policy.priority_of(alert.priority)
+    follows = wanted if wanted != before else ""
+    yield replace(change, detail=f"from {base.priority} to {alert.priority}", raises=rises, priority=follows)
 
 
 def _rises(old: str, new: str, policy: Policy) -> bool:

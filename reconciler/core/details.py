@@ -9,18 +9,19 @@ from collections.abc import Iterator
 
 from reconciler.core import text
 from reconciler.core.model import Action, Actor, Change, Kind, Note, Observation, Person, Side, Status
+from reconciler.core.policy import Policy
 
 UNREAD = Person("", "alert details")
 REFUSED = Person("", "details that PagerDuty refused")
 _CREATES = (Status.PLANNED, Status.SENT, Status.DONE)
 
 
-def changes(observation: Observation) -> Iterator[Change]:
-    """The changes that add the missing details to this pair's incident, as far as they are known."""
+def changes(observation: Observation, policy: Policy) -> Iterator[Change]:
+    """The changes that add the missing details to this pair's incident, as far as they are known and shown."""
     if observation.pair is None:
         return
     creations = [action for action in observation.mine if action.kind is Kind.CREATE_INCIDENT]
-    yield from _unread(observation, creations)
+    yield from _unread(observation, creations, policy)
     yield from (_refused(action) for action in creations if lacks_refused(action))
 
 
@@ -30,9 +31,9 @@ def lacks_refused(action: Action) -> bool:
     return is_created and action.plain and bool(action.body)
 
 
-def _unread(observation: Observation, creations: list[Action]) -> Iterator[Change]:
+def _unread(observation: Observation, creations: list[Action], policy: Policy) -> Iterator[Change]:
     alert = observation.alert
-    words = text.details(alert) if alert is not None else ""
+    words = text.details(alert, policy.details) if alert is not None else ""
     if alert is None or not words:
         return
     if any(action.status in _CREATES and text.has_no_details(action.body) for action in creations):

@@ -104,10 +104,11 @@ def priority_is_noted(now: Situation) -> bool:
     return now.policy.on_alert_priority != "ignore"
 
 
-def priority_pages(now: Situation) -> bool:
-    """ON_ALERT_PRIORITY is `urgency`, the urgency is below the priority, and the incident is not resolved."""
+def incident_follows_priority(now: Situation) -> bool:
+    """ON_ALERT_PRIORITY is `urgency`, and an incident that is not resolved lacks the urgency or the priority."""
     is_open = _incident_status(now) != "resolved"
-    return now.change.raises and is_open and now.policy.on_alert_priority == "urgency"
+    is_behind = now.change.raises or bool(now.change.priority)
+    return is_behind and is_open and now.policy.on_alert_priority == "urgency"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +157,9 @@ TABLE = (
         "no longer has the alert: it was deleted", "the alert was deleted in {product}"),
     Row(OG, "priority", Kind.PAGERDUTY_NOTE, priority_is_noted,
         "changed the priority {detail}", "{who} changed the alert's priority in {product}"),
-    Row(OG, "priority", Kind.PAGERDUTY_SET_URGENCY, priority_pages,
+    Row(OG, "priority", Kind.PAGERDUTY_SET_URGENCY, incident_follows_priority,
         "", "{who} changed the alert's priority in {product} {detail}"),
-    Row(OG, "urgency", Kind.PAGERDUTY_SET_URGENCY, priority_pages,
+    Row(OG, "urgency", Kind.PAGERDUTY_SET_URGENCY, incident_follows_priority,
         "", "the alert's priority is {detail}, and the incident is open again with low urgency"),
     Row(OG, "unpaged", Kind.PAGERDUTY_UNACKNOWLEDGE, always, "", "nobody is paged: {detail}"),
     Row(OG, "late acknowledgement", Kind.PAGERDUTY_UNACKNOWLEDGE, always,
@@ -266,10 +267,9 @@ def _actions(row: Row, now: Situation) -> Iterator[Action]:
         reason=row.reason.format(who=who, detail=change.detail, product=product.name, policies=product.policies),
         at=change.at,
         person=one_line(who) or SOMEBODY.name,
-        route=now.pair.route,
     )
     if row.kind is Kind.PAGERDUTY_SET_URGENCY:
-        yield replace(action, urgency="high")
+        yield replace(action, urgency="high" if change.raises else "", priority=change.priority)
     elif row.kind is Kind.CREATE_INCIDENT and now.alert is not None:
         made = _creation(action, now.alert, now.policy)
         yield replace(made, urgency="low") if change.verb == "late" else made
@@ -286,9 +286,10 @@ def _creation(action: Action, alert: Alert, policy: Policy) -> Action:
     return replace(
         action,
         mark=alert.id,
-        text=text.title(alert, policy.product),
-        body=text.body(alert),
+        text=text.title(alert, policy.product, policy.title),
+        body=text.body(alert, policy.details),
         urgency=text.urgency(alert.priority, policy.high_urgency),
+        priority=policy.priority_of(alert.priority),
     )
 
 

@@ -194,7 +194,7 @@ def sorted_out(unmatched: Iterable[Alert], since: datetime) -> Unknown:
     )
 
 
-def baseline_of(alert: Alert, now: datetime, route: str) -> Pair:
+def baseline_of(alert: Alert, now: datetime) -> Pair:
     """The pair of an alert that pages nobody."""
     state = AlertBaseline(
         alert.open is not False,
@@ -212,7 +212,6 @@ def baseline_of(alert: Alert, now: datetime, route: str) -> Pair:
         title=kept_title(alert),
         alias=alert.alias,
         created_at=alert.created_at,
-        route=route,
     )
 
 
@@ -262,7 +261,7 @@ def _catching_up(found: Found, alert: Alert, standing: Standing, now: datetime) 
     pair = found.pair
     if pair.incident_id is None:
         return
-    action = Action("", Kind.ALERT_NOTE, alert.id, "", now, incident_id=pair.incident_id, route=pair.route)
+    action = Action("", Kind.ALERT_NOTE, alert.id, "", now, incident_id=pair.incident_id)
     if alert.id != pair.alert_id and alert.id not in found.former:
         words = key_mark(pair.incident_id, pair.alert_id)
         key = f"{Kind.ALERT_NOTE.value} {alert.id} {MOVED} {pair.alert_id}"

@@ -123,6 +123,7 @@ class Incident:
     `expires_at` is when PagerDuty will end the acknowledgement (`pending_actions`, type unacknowledge). If the
     holder of an acknowledgement is not readable, it is SOMEBODY. `merged_into` is the id of
     the incident that it was merged into, `merged_name` the number and title of that one. `url` is its page.
+    `priority` is the name of its priority, empty if it has none.
     """
 
     id: str
@@ -133,6 +134,7 @@ class Incident:
     service_id: str
     created_at: datetime
     urgency: str = "high"
+    priority: str = ""
     acknowledgers: tuple[Person, ...] = ()
     acknowledged_at: tuple[tuple[Person, datetime], ...] = ()
     escalation_policy_id: str = ""
@@ -240,7 +242,6 @@ class Pair:
     unpaged: str = ""
     alias: str = ""
     created_at: datetime | None = None
-    route: str = "default"
 
     @property
     def is_unlinked(self) -> bool:
@@ -259,9 +260,10 @@ class Action:
     """One write: the data to make it, to recognise it on its target, and to explain it.
 
     `key` is unique and derived from the cause, so that nothing is planned twice. `person` did what causes it,
-    at `at`. `text` is the note, or the incident's title; `body` the incident's details. `mark` is the part of
-    the text that makes the write recognisable on its target. `attempts` counts failed attempts, the first of
-    which was at `failing_since`. `plain` asks for the plainest form after a refusal.
+    at `at`. `text` is the note, or the incident's title; `body` the incident's details; `priority` the name of
+    PagerDuty's priority for the incident, empty for none. `mark` is the part of the text that makes the write
+    recognisable on its target. `attempts` counts failed attempts, the first of which was at `failing_since`.
+    `plain` asks for the plainest form after a refusal.
     """
 
     key: str
@@ -273,6 +275,7 @@ class Action:
     text: str = ""
     body: str = ""
     urgency: str = ""
+    priority: str = ""
     mark: str = ""
     incident_id: str | None = None
     id: int = 0
@@ -285,7 +288,11 @@ class Action:
     request_id: str = ""
     result_id: str = ""
     error: str = ""
-    route: str = "default"
+
+    @property
+    def is_priority_alone(self) -> bool:
+        """Whether it changes an incident's priority and not its urgency, so that nobody is notified."""
+        return self.kind is Kind.PAGERDUTY_SET_URGENCY and bool(self.priority) and not self.urgency
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,8 +367,9 @@ class Change:
     """One act of a person or an automation, echoes excluded. `verb` is the mapping's first column.
 
     `ref` identifies the act among those of its verb: a note's id, or the time of a status change. `raises`: the
-    priority asks for high urgency, and the incident's may be low. `was_mirrored`: what ended is an acknowledgement
-    that only the automation user held.
+    priority asks for high urgency, and the incident's may be low; `priority` is the name of PagerDuty's priority
+    that goes with it, empty if it stays. `was_mirrored`: what ended is an acknowledgement that only the automation
+    user held.
     """
 
     side: Side
@@ -374,6 +382,7 @@ class Change:
     note: Note | None = None
     detail: str = ""
     raises: bool = False
+    priority: str = ""
     was_mirrored: bool = False
 
 

@@ -30,6 +30,7 @@ from reconciler.core.model import (
 )
 from reconciler.core.paging import is_left_to_us
 from reconciler.core.policy import Policy
+from reconciler.core.preconditions import has_urgency
 from reconciler.core.sanitize import comparable
 
 UNKNOWN_GIVE_UP = timedelta(hours=6)
@@ -40,7 +41,7 @@ _LOGGED_AS = {
     Kind.PAGERDUTY_ACKNOWLEDGE: frozenset({"acknowledge"}),
     Kind.PAGERDUTY_UNACKNOWLEDGE: frozenset({"unacknowledge", "escalate", "assign", "reassign"}),
     Kind.PAGERDUTY_RESOLVE: frozenset({"resolve"}),
-    Kind.PAGERDUTY_SET_URGENCY: frozenset({"urgency_change"}),
+    Kind.PAGERDUTY_SET_URGENCY: frozenset({"urgency_change", "priority_change"}),
 }
 """The log's verbs for our writes. There are several ways to trigger an incident again."""
 _BEFORE_US = timedelta(seconds=2)
@@ -278,7 +279,7 @@ def shown(action: Action, observation: Observation, policy: Policy, copies: Copi
             Kind.PAGERDUTY_ACKNOWLEDGE: incident.status == "acknowledged",
             Kind.PAGERDUTY_UNACKNOWLEDGE: incident.status == "triggered" and not is_ours_alone,
             Kind.PAGERDUTY_RESOLVE: incident.status == "resolved",
-            Kind.PAGERDUTY_SET_URGENCY: incident.urgency == action.urgency,
+            Kind.PAGERDUTY_SET_URGENCY: has_urgency(action, incident),
         }
     shows |= {
         Kind.ALERT_ACKNOWLEDGE: acknowledged is True,

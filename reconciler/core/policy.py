@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from reconciler.core.model import SOMEBODY, Observation, Person
 from reconciler.core.product import OPSGENIE, Product
+from reconciler.core.title import MESSAGE
 
 NOBODY = Person("", "")
 """The automation user before anything is known of it."""
@@ -19,7 +20,8 @@ class Policy:
     closed it; if not, its log does. `guards` are the echo guards at work. For notes any one suffices,
     for states outbox or author: tests switch off two at a time to prove it. `service` is the PagerDuty service.
     `sweep_interval` is how often the sweep reads an open pair, and `retention` for how long a finished one is
-    remembered.
+    remembered. `priorities` are pairs of an alert's priority and the name of PagerDuty's; `title` is the template
+    of an incident's title, and `details` are the names of the alert's details that its body has, None for all.
     """
 
     product: Product = OPSGENIE
@@ -27,6 +29,9 @@ class Policy:
     on_alert_close: str = "note"
     on_alert_priority: str = "urgency"
     high_urgency: frozenset[str] = frozenset({"P1", "P2"})
+    priorities: tuple[tuple[str, str], ...] = ()
+    title: str = MESSAGE
+    details: frozenset[str] | None = None
     on_pagerduty_ack_timeout: str = "mirror"
     service: str = ""
     on_late_alert: str = "page"
@@ -39,6 +44,10 @@ class Policy:
     guards: frozenset[str] = frozenset({"outbox", "author", "mark"})
     sweep_interval: timedelta = timedelta(seconds=300)
     retention: timedelta = timedelta(days=30)
+
+    def priority_of(self, alert_priority: str) -> str:
+        """The name of PagerDuty's priority for an alert's; empty: none."""
+        return dict(self.priorities).get(alert_priority, "")
 
     def is_automation(self, person: Person) -> bool:
         """Whether this is the automation user: by id; by name only if one of the two has no id.

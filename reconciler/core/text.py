@@ -24,6 +24,7 @@ from datetime import UTC, datetime
 from reconciler.core.model import Alert, Note, Side
 from reconciler.core.product import OPSGENIE, PRODUCTS, Product
 from reconciler.core.sanitize import clean, defanged, one_line, printable, safe, safe_line
+from reconciler.core.title import MESSAGE, filled
 
 TITLE_LIMIT = 1024
 """PagerDuty's incident title, in characters (Events API summary; REST states none)."""
@@ -223,30 +224,30 @@ def _folded(name: str) -> str:
     return " ".join("".join(part for part in parts if not unicodedata.combining(part)).split())
 
 
-def title(alert: Alert, product: Product = OPSGENIE) -> str:
-    """The incident's title. PagerDuty refuses an empty one."""
-    return cut(safe_line(alert.message) or f"{product.name} alert #{alert.tiny_id}", TITLE_LIMIT)
+def title(alert: Alert, product: Product = OPSGENIE, template: str = MESSAGE) -> str:
+    """The incident's title. PagerDuty refuses an empty one, which no template makes."""
+    default = f"{product.name} alert #{alert.tiny_id}"
+    return cut(safe_line(filled(template, alert, safe_line(alert.message) or default)) or default, TITLE_LIMIT)
 
 
-def body(alert: Alert) -> str:
-    """The incident's details, with the most urgent facts first."""
+def body(alert: Alert, shown: frozenset[str] | None = None) -> str:
+    """The incident's details, with the most urgent facts first. `shown`: see `details`."""
     lines = [f"{_FIRST_LINE}{alert.priority}", f"Alert: {alert.url}"]
     if alert.source:
         lines.append(f"Source: {alert.source}")
     if alert.tags:
         lines.append(f"Tags: {', '.join(alert.tags)}")
     lines = [safe_line(line) for line in lines]
-    found = details(alert)
-    if found:
-        lines += ["", found]
+    found = details(alert, shown)
+    lines += ["", found] if found else []
     return cut("\n".join(lines), NOTE_LIMIT, f"; the rest is in the alert: {alert.url}" if alert.url else "")
 
 
-def details(alert: Alert) -> str:
-    """The alert's description and details, which a list row lacks. Empty if there are none."""
+def details(alert: Alert, shown: frozenset[str] | None = None) -> str:
+    """The alert's description and details (all, or those with a `shown` name), which a list row lacks."""
     parts = [alert.description] if alert.description else []
-    if alert.details:
-        parts.append("\n".join(("Details:", *(f"  {key}: {value}" for key, value in alert.details))))
+    told = [f"  {key}: {value}" for key, value in alert.details if shown is None or key in shown]
+    parts += ["\n".join(("Details:", *told))] if told else []
     return safe("\n\n".join(parts))
 
 

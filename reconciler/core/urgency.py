@@ -41,8 +41,9 @@ def changes(observation: Observation, policy: Policy) -> Iterator[Change]:
     if ref:
         who = Person("", policy.product.name)
         yield Change(
-            Side.ALERTS, "urgency", pair.alert_id, ref, at, Actor.MACHINE, who, detail=priority, raises=True
-        )
+            Side.ALERTS, "urgency", pair.alert_id, ref, at, Actor.MACHINE, who, detail=priority, raises=True,
+            priority=policy.priority_of(priority),
+        )  # fmt: skip
 
 
 def _is_high(observation: Observation, base: AlertBaseline, policy: Policy) -> bool:
@@ -55,7 +56,8 @@ def _is_high(observation: Observation, base: AlertBaseline, policy: Policy) -> b
 
 def _due(observation: Observation, base: IncidentBaseline, at: datetime) -> str:
     """Reference of the event that makes the urgency due: the dropped write, or the reopening; else empty."""
-    raising = [action for action in observation.mine if action.kind is Kind.PAGERDUTY_SET_URGENCY]
+    ours = (action for action in observation.mine if action.kind is Kind.PAGERDUTY_SET_URGENCY)
+    raising = [action for action in ours if not action.is_priority_alone]
     if any(action.status.is_open for action in raising):
         return ""
     last = max(raising, key=lambda action: action.id, default=None)

@@ -22,7 +22,21 @@ LONGEST_VALUE = 8_000
 SHORTEST_SECRET = 4
 """The least number of characters of a secret: replacing a shorter one would damage unrelated text."""
 
+_surroundings: Callable[[], Mapping[str, object]] = dict
+
+
+def surround(fields: Callable[[], Mapping[str, object]]) -> None:
+    """Add these fields to every event from now on, as they are in the thread that logs it."""
+    global _surroundings  # noqa: PLW0603 - logging is set up once a process, like its handlers
+    _surroundings = fields
+
+
+def _surrounded(_logger: object, _method: str, event: EventDict) -> EventDict:
+    return {**_surroundings(), **event}
+
+
 _COMMON: tuple[Processor, ...] = (
+    _surrounded,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -52,30 +66,48 @@ def configure(log_format: Literal["text", "json"] | None, level: str, secrets: I
 
     May be repeated, also while other threads log: no event is lost, none is written twice.
     """
-    chosen = log_format or ("text" if sys.stderr.isatty() else "json")
-    root = logging.getLogger()
-    handler = next((item for item in root.handlers if isinstance(item, _Stderr)), None) or _Stderr()
-    handler.setFormatter(
-        ProcessorFormatter(
-            foreign_pre_chain=_COMMON,
-            processors=[
-                ProcessorFormatter.remove_processors_meta,
-                structlog.processors.StackInfoRenderer(),
-                structlog.processors.format_exc_info,
-                _redact(secrets),
-                _bounded,
-                _in_order,
-                _text if chosen == "text" else _json,
-            ],
-        )
-    )
-    root.addHandler(handler)  # does nothing for one that is there
+    handler = _handler()
+    handler.use(log_format or ("text" if sys.stderr.isatty() else "json"), frozenset(secrets))
+    logging.getLogger().addHandler(handler)  # does nothing for one that is there
+    set_level(level)
+
+
+def hide(secrets: Iterable[str]) -> None:
+    """Redact these, too, besides those of `configure`; format and level stay as they are."""
+    handler = _handler()
+    handler.use(handler.chosen, handler.secrets | frozenset(secrets))
+    logging.getLogger().addHandler(handler)
+
+
+def set_level(level: str) -> None:
+    """The least level of events that are written: of the program's own, and, from WARNING, of libraries."""
     logging.getLogger("reconciler").setLevel(level)
-    root.setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level]))
+    logging.getLogger().setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level]))
 
 
 class _Stderr(logging.Handler):
     """Writes to the current stderr. An event that cannot be rendered or written raises nothing."""
+
+    chosen: Literal["text", "json"] = "json"
+    secrets: frozenset[str] = frozenset()
+
+    def use(self, chosen: Literal["text", "json"], secrets: frozenset[str]) -> None:
+        """From the next event on, write in this format and redact these."""
+        self.chosen, self.secrets = chosen, secrets
+        self.setFormatter(
+            ProcessorFormatter(
+                foreign_pre_chain=_COMMON,
+                processors=[
+                    ProcessorFormatter.remove_processors_meta,
+                    structlog.processors.StackInfoRenderer(),
+                    structlog.processors.format_exc_info,
+                    _redact(secrets),
+                    _bounded,
+                    _in_order,
+                    _text if chosen == "text" else _json,
+                ],
+            )
+        )
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line and flush it."""
@@ -88,6 +120,11 @@ class _Stderr(logging.Handler):
             sys.stderr.flush()
         except (OSError, ValueError):  # stderr is closed: there is nowhere left to report it
             pass
+
+
+def _handler() -> _Stderr:
+    """The handler that is in use, else a new one."""
+    return next((item for item in logging.getLogger().handlers if isinstance(item, _Stderr)), None) or _Stderr()
 
 
 def redaction(secrets: Iterable[str]) -> Callable[[object], Any]:

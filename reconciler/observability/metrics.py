@@ -19,7 +19,7 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from reconciler import __version__
@@ -140,6 +140,10 @@ class Metrics(Events, Collector):
     def text(self) -> bytes:
         """All metrics in Prometheus' text format."""
         return generate_latest(self._registry)
+
+    def families(self) -> Iterable[Metric]:
+        """The same as values, those of the process itself included."""
+        return self._registry.collect()
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
         """No descriptions: the set of gauges is known only at a scrape."""

@@ -194,5 +194,17 @@ METRICS = (
     ),
     Metric("reconciler_webhooks_total", "counter", "Webhooks received, by outcome.", ("vendor", "outcome")),
 )
-"""All metrics. Labels have few values: never an id, a name or a text."""
+"""The metrics of one route. Labels have few values: never an id, a name or a text."""
+ROUTE = "route"
+"""The label that each of them has where there are several routes."""
+PROCESS_METRICS = (
+    Metric(
+        "reconciler_routes",
+        "gauge",
+        "With ROUTES_FILE: routes of this process; removed: not in the file any more, and still in the database.",
+        ("state",),
+    ),
+    Metric("reconciler_pods", "gauge", "With ROUTES_FILE and PostgreSQL: processes that share the routes."),
+)
+"""The metrics of a process with several routes, which have no label for the route."""
 PRIORITY_LABELS = tuple(label_of(priority.name) for priority in Priority)

@@ -12,8 +12,10 @@ from reconciler.operations.doctor_jsm import JsmChecks
 from reconciler.operations.doctor_opsgenie import OpsgenieChecks
 from reconciler.operations.doctor_pagerduty import PagerDutyChecks
 from reconciler.operations.doctor_setup import SetupChecks
+from reconciler.operations.doctor_vendor import VendorChecks
 from reconciler.operations.findings import Finding, Group, bad, made
 from reconciler.settings import Settings
+from reconciler.store.database import DEFAULT_ROUTE
 from reconciler.vendors.ports import AlertExaminer, Clock, JsmExaminer, PagerDutyExaminer
 
 LONGEST = 60.0
@@ -34,7 +36,7 @@ class Elsewhere:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What is examined: the settings, the vendors whose keys are given, and their other regions."""
+    """What is examined: a route's settings, the vendors whose keys are given, and their other regions."""
 
     settings: Settings
     clock: Clock
@@ -42,25 +44,36 @@ class Examined:
     pagerduty: PagerDutyExaminer
     elsewhere: Elsewhere = Elsewhere()
     jsm: JsmExaminer | None = None
+    route: str = DEFAULT_ROUTE
 
 
-def examine(examined: Examined, on_found: OnFound, longest: float = LONGEST) -> tuple[Finding, ...]:
-    """Make every check: the set-up's and the database's first, then all vendors' at the same time."""
+def examine(
+    examined: Examined,
+    on_found: OnFound,
+    longest: float = LONGEST,
+    rest: Callable[[VendorChecks], Group] = lambda checks: checks,
+) -> tuple[Finding, ...]:
+    """Make every check: the set-up's and the database's first, then all vendors' at the same time.
+
+    `rest` gives those of a vendor's checks that are to be made: not all, where another route has shown the same.
+    """
     settings, clock, elsewhere = examined.settings, examined.clock, examined.elsewhere
     database = DatabaseChecks(
         settings.database_url.get_secret_value(),
         timedelta(seconds=settings.initial_lookback_seconds),
         clock,
         settings.alert_source,
+        examined.route,
+        examined.route if settings.routes_file else "",
     )
     pagerduty = PagerDutyChecks(
         examined.pagerduty, elsewhere.pagerduty, elsewhere.pagerduty_url, settings, database, clock
     )
-    vendors = (*_alert_checks(examined, database), pagerduty)
+    vendors = tuple(map(rest, (*_alert_checks(examined, database), pagerduty)))
     return _Run((SetupChecks(settings), database), vendors, clock, on_found).made(longest)
 
 
-def _alert_checks(examined: Examined, database: DatabaseChecks) -> Iterator[Group]:
+def _alert_checks(examined: Examined, database: DatabaseChecks) -> Iterator[VendorChecks]:
     """The checks of the product that alerts are read from, and of the one that it is compared with."""
     settings, clock = examined.settings, examined.clock
     if examined.opsgenie and settings.alert_source == OPSGENIE.key:

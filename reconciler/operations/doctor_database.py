@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from threading import Lock
 
 from reconciler.core.model import Action, Kind, Pair, Side
@@ -12,10 +13,12 @@ from reconciler.observability.naming import counted, span
 from reconciler.operations.findings import Check, Finding, bad, good, warning
 from reconciler.store import evidence
 from reconciler.store.address import exists
-from reconciler.store.database import Database, current_revision, open_database
+from reconciler.store.database import DEFAULT_ROUTE, Database, current_revision, open_database
 from reconciler.store.migrate import known
+from reconciler.store.outbox import Outbox
 from reconciler.store.overview import lead, shown
 from reconciler.store.read_only import open_read_only
+from reconciler.store.routes import routes_in
 from reconciler.store.schema import REVISION
 from reconciler.store.source import other_source, source_of
 from reconciler.vendors.ports import Clock
@@ -36,13 +39,25 @@ class Memory:
 class DatabaseChecks:
     """The database's checks. `memory` is there once `which` has read it."""
 
-    def __init__(self, url: str, lookback: timedelta, clock: Clock, source: str = OPSGENIE.key) -> None:
+    def __init__(
+        self,
+        url: str,
+        lookback: timedelta,
+        clock: Clock,
+        source: str = OPSGENIE.key,
+        route: str = DEFAULT_ROUTE,
+        called: str = "",
+    ) -> None:
+        """`called` is the route's name in ROUTES_FILE."""
         self.lost = ""
         self.memory = Memory(None, dict.fromkeys(Side))
         self._url = url
         self._lookback = lookback
         self._clock = clock
         self._source = source
+        self._route = route
+        self._called = called
+        self._opened: Database | None = None  # closed with its last user
         self._database: Database | None = None
         self._one_at_a_time = Lock()  # a file that is only read has one connection
 
@@ -55,16 +70,17 @@ class DatabaseChecks:
         self.lost = "the database cannot be read"
         there = exists(self._url)
         revision = known(current_revision(open_database(self._url))) if there else None
-        source = source_of(open_database(self._url)) if there else None
+        source = source_of(open_database(self._url).for_route(self._route)) if there else None
         if source not in (None, self._source):
             self.lost = "the database belongs to another product"
-            what, _, fix = other_source(source or "", self._source).partition("; ")
+            what, _, fix = other_source(source or "", self._source, self._called).partition("; ")
             return bad("database", f"{shown(self._url)}: {what}", fix)
         if revision not in (None, REVISION):
             self.lost = f"the schema is at revision {revision}"
             fix = "`reconciler run` migrates it at its start; `reconciler db upgrade` does that now"
             return warning("database", f"{shown(self._url)}: {self.lost}, this version's is {REVISION}", fix)
-        database = open_read_only(self._url)
+        self._opened = open_read_only(self._url)
+        database = self._opened.for_route(self._route)
         self.lost, self._database = "", database
         with database.reading() as unit:
             origin = unit.cursors.load(self._clock.now()).origin
@@ -120,9 +136,11 @@ class DatabaseChecks:
             return unit.snapshot.pairs(alert_ids)
 
     def actions(self, alert_ids: Collection[str]) -> dict[str, tuple[Action, ...]]:
-        """The actions on record of these alerts."""
+        """The actions on record of these alerts, in whichever route."""
         with self._one_at_a_time, self._read().reading() as unit:
-            return unit.outbox.of(alert_ids)
+            connection = unit.outbox.connection
+            every = [Outbox(connection, name).of(alert_ids) for name in {self._route, *routes_in(connection)}]
+        return {alert_id: tuple(chain(*(each.get(alert_id, ()) for each in every))) for alert_id in alert_ids}
 
     def _read(self) -> Database:
         if self._database is None:

@@ -8,6 +8,7 @@ from reconciler.observability.naming import counted, span
 from reconciler.operations.doctor_database import DatabaseChecks
 from reconciler.operations.doctor_vendor import VendorChecks, phrase, write_right
 from reconciler.operations.findings import Check, Finding, bad, good, warning
+from reconciler.reconcile import priorities
 from reconciler.settings import Settings
 from reconciler.vendors.ports import Clock, MaintenanceWindow, PagerDutyExaminer
 
@@ -34,6 +35,7 @@ class PagerDutyChecks(VendorChecks):
         self._service_id = settings.pagerduty_service_id
         self._user = Person("", settings.pagerduty_user)
         self._database = database
+        self._priorities = settings.pagerduty_priorities
         self._is_service_known = True
 
     def checks(self) -> tuple[Check, ...]:
@@ -49,6 +51,7 @@ class PagerDutyChecks(VendorChecks):
             ("pagerduty maintenance", self.asked(self.maintenance)),
             ("pagerduty on call", self.asked(self.on_call)),
             ("pagerduty user's duties", self.asked(self.duties)),
+            *([("pagerduty priorities", self.asked(self.priorities))] if self._priorities else []),
             ("another reconciler", self.asked(self.another)),
             ("pagerduty clock", self.clock),
         )
@@ -145,6 +148,15 @@ class PagerDutyChecks(VendorChecks):
             words = f"{self._user.name} is on {phrase(found)}: what it creates while on call pages nobody"
             return bad(name, words, "take it off every schedule and escalation policy")
         return good(name, f"{self._user.name} is on no schedule and no escalation policy")
+
+    def priorities(self) -> Finding:
+        """Whether PagerDuty has the priorities that PAGERDUTY_PRIORITIES names. Pages do not depend on it."""
+        names = [name for _, name in self._priorities]
+        words, _, fix = priorities.objection(names, self._pagerduty.priorities()).partition("; ")
+        if words:
+            return warning("pagerduty priorities", words, fix)
+        given = phrase(f"{alerts} is {name}" for alerts, name in self._priorities)
+        return good("pagerduty priorities", f"PagerDuty has each: {given}")
 
     def another(self) -> Finding:
         """Whether notes on the newest incidents were written by a reconciler with another database."""

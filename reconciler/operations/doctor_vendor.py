@@ -8,7 +8,7 @@ from reconciler.core.model import Side
 from reconciler.core.product import OPSGENIE, Product
 from reconciler.errors import Misconfigured, ObjectError, Permanent, ReconcilerError, Refused
 from reconciler.observability.naming import span
-from reconciler.operations.findings import Finding, bad, good, warning
+from reconciler.operations.findings import Check, Finding, bad, good, warning
 from reconciler.vendors.call_context import CallPriority, calling
 from reconciler.vendors.ports import SKEW, Clock
 
@@ -56,6 +56,10 @@ class VendorChecks:
     def name(self) -> str:
         """The vendor's name as people write it."""
         return self.product.name_of(self.side)
+
+    def checks(self) -> tuple[Check, ...]:
+        """The checks, in order."""
+        raise NotImplementedError
 
     def key(self) -> Finding:
         """Whether the vendor is reached and accepts the credential; if not, nothing else of it is asked."""

@@ -28,7 +28,8 @@ MOST_STORIES = 10
 class Explanation:
     """All that is known of one id. `verdicts` are the answers if it is not tracked.
 
-    `left_out` is how many further stories name the id, which are not read. `product` raises the alerts.
+    `left_out` is how many further stories name the id, which are not read. `product` raises the alerts. `route` is
+    named where there are several.
     """
 
     given: str
@@ -39,6 +40,12 @@ class Explanation:
     polled: tuple[tuple[Side, datetime | None], ...] = ()
     left_out: int = 0
     product: Product = OPSGENIE
+    route: str = ""
+
+    @property
+    def option(self) -> str:
+        """The option by which a command finds the same pair."""
+        return f" --route {self.route}" if self.route else ""
 
     @property
     def is_answer(self) -> bool:
@@ -145,7 +152,7 @@ def _story(found: Explanation, one: Story, alert_page: Callable[[str], str]) -> 
         yield ""
         yield "Dead:"
         yield from (f"  {product.kind(action.kind)} ({action.reason}): {action.error}" for action in one.dead)
-        yield f"To try it again: {retry_command(one)}"
+        yield f"To try it again: {retry_command(one, found.option)}"
 
 
 def _states(found: Explanation, one: Story, pair: Pair, alert_page: Callable[[str], str]) -> Iterator[str]:
@@ -188,10 +195,10 @@ def _wait(wait: Wait, product: Product) -> str:
     return f"  {product.kind(wait.action.kind)} ({wait.action.reason}), {state_of(wait.action)}{until}: {wait.why}"
 
 
-def retry_command(one: Story) -> str:
+def retry_command(one: Story, option: str = "") -> str:
     """The command that puts the pair's dead actions back."""
     name = one.pair.tiny_id if one.pair is not None and one.pair.tiny_id else one.alert_id
-    return f"reconciler retry {name}"
+    return f"reconciler retry {name}{option}"
 
 
 def _verdict(found: Explanation, one: Verdict) -> Iterator[str]:
@@ -213,7 +220,7 @@ def as_data(found: Explanation, alert_page: Callable[[str], str]) -> dict[str, A
         "database": found.database,
         "known": found.is_answer,
         "polled": {found.product.key_of(side): _iso(at) for side, at in found.polled},
-        "stories": [_story_data(one, alert_page, found.product) for one in found.stories],
+        "stories": [_story_data(found, one, alert_page) for one in found.stories],
         "stories_left_out": found.left_out,
         "untracked": [
             {
@@ -230,8 +237,8 @@ def as_data(found: Explanation, alert_page: Callable[[str], str]) -> dict[str, A
     }
 
 
-def _story_data(one: Story, alert_page: Callable[[str], str], product: Product) -> dict[str, Any]:
-    pair = one.pair
+def _story_data(found: Explanation, one: Story, alert_page: Callable[[str], str]) -> dict[str, Any]:
+    pair, product = one.pair, found.product
     return {
         "alert_id": one.alert_id,
         "alert": pair.tiny_id if pair else None,
@@ -250,7 +257,7 @@ def _story_data(one: Story, alert_page: Callable[[str], str], product: Product) 
             _action_data(wait.action, product) | {"until": _iso(wait.until), "why": wait.why} for wait in one.waits
         ],
         "dead": [_action_data(action, product) for action in one.dead],
-        "retry": retry_command(one) if one.dead else "",
+        "retry": retry_command(one, found.option) if one.dead else "",
     }
 
 

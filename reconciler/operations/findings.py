@@ -35,7 +35,9 @@ class Finding:
 class Group(Protocol):
     """Checks that are made one after the other. Once something is `lost`, the others are not made."""
 
-    lost: str
+    @property
+    def lost(self) -> str:
+        """Why the checks that follow are not made; empty while they are."""
 
     def checks(self) -> tuple[Check, ...]:
         """The checks, in order."""
@@ -82,26 +84,44 @@ def is_bad(findings: Iterable[Finding]) -> bool:
 
 def as_data(findings: Iterable[Finding]) -> dict[str, Any]:
     """The document that `doctor --json` prints."""
-    rows = [
-        {"check": each.check, "verdict": each.verdict.value, "found": each.found, "fix": each.fix}
-        for each in findings
-    ]
-    return {"checks": rows, "counts": _counts(row["verdict"] for row in rows)}
+    findings = tuple(findings)
+    return {"checks": [row(each) for each in findings], "counts": counts(findings)}
+
+
+def row(finding: Finding) -> dict[str, Any]:
+    """One finding of that document."""
+    return {
+        "check": finding.check,
+        "verdict": finding.verdict.value,
+        "found": finding.found,
+        "fix": finding.fix,
+    }
 
 
 def as_text(findings: Iterable[Finding]) -> str:
     """The text that `doctor` prints: a line for each check, and the sum."""
     findings = tuple(findings)
-    width = max(len(each.check) for each in findings)
-    lines = [
-        f"{each.verdict.value:<8} {each.check:<{width}}  {each.found}" + (f"; {each.fix}" if each.fix else "")
+    return "\n".join([*lines(findings), "", sum_line(findings)])
+
+
+def lines(findings: Iterable[Finding]) -> list[str]:
+    """A line for each check."""
+    findings = tuple(findings)
+    width = max((len(each.check) for each in findings), default=0)
+    return [
+        printable(
+            f"{each.verdict.value:<8} {each.check:<{width}}  {each.found}" + (f"; {each.fix}" if each.fix else "")
+        )
         for each in findings
     ]
-    counts = _counts(each.verdict.value for each in findings)
-    lines += ["", ", ".join(f"{number} {verdict}" for verdict, number in counts.items())]
-    return "\n".join(printable(line) for line in lines)
 
 
-def _counts(verdicts: Iterable[str]) -> dict[str, int]:
-    found = Counter(verdicts)
-    return {verdict.value: found[verdict.value] for verdict in Verdict}
+def sum_line(findings: Iterable[Finding]) -> str:
+    """How many findings there are of each verdict."""
+    return ", ".join(f"{number} {verdict}" for verdict, number in counts(findings).items())
+
+
+def counts(findings: Iterable[Finding]) -> dict[str, int]:
+    """The same as data."""
+    found = Counter(each.verdict for each in findings)
+    return {verdict.value: found[verdict] for verdict in Verdict}

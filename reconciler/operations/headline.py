@@ -21,6 +21,11 @@ def headline(report: StatusReport, interval: float) -> str:
     return next(words for say in LINES.values() if (words := say(report, interval)))
 
 
+def state(report: StatusReport, interval: float) -> str:
+    """What the headline is about, in a word or two: a key of LINES."""
+    return next(name for name, say in LINES.items() if say(report, interval))
+
+
 def _missing(report: StatusReport, _interval: float) -> str:
     return f"No reconciler has run on this database yet: {report.missing}" if report.missing else ""
 

@@ -125,11 +125,11 @@ def examine(
     )
 
 
-def move_of(seen: Examination, query: str, report: str, route: str = "default") -> Move:
+def move_of(seen: Examination, query: str, report: str) -> Move:
     """The move itself. Alerts that no pair has are baselines, or left as baselines, or left to be paged."""
     others = [_left_behind(each.pair) for each in seen.found if each.verdict.alert is None]
     if seen.choices.unknown is Unmatched.BASELINE:
-        others += [baseline_of(alert, seen.now, route) for alert in seen.unknown.old]
+        others += [baseline_of(alert, seen.now) for alert in seen.unknown.old]
     told = [entry for each in seen.moved for entry in entries(each, seen.here, seen.there, seen.now)]
     told += [left_behind(each.pair, seen.there, seen.now) for each in seen.found if each.verdict.alert is None]
     return Move(

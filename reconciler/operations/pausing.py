@@ -15,6 +15,8 @@ from reconciler.store.database import Database, UnitOfWork
 
 OVER = "its time is over"
 """What the journal says of a pause that has ended by itself."""
+WAITS = "What waits is written after `reconciler resume`; a running daemon takes this in within a second."
+NOTHING_PAUSED = "Nothing is paused there: nothing to resume."
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,23 +121,22 @@ def as_data(found: Iterable[Held], now: datetime, product: Product = OPSGENIE) -
 def begun_text(pauses: Iterable[Pause], product: Product = OPSGENIE) -> str:
     """The text that `pause` prints."""
     now = datetime.now(UTC)
-    lines = [sentence(pause, now, product) for pause in pauses]
-    lines.append(
-        "What waits is written after `reconciler resume`; a running daemon takes this in within a second."
-    )
-    return "\n".join(printable(each) for each in lines)
+    lines = (sentence(pause, now, product) for pause in pauses)
+    return "\n".join([*map(printable, lines), WAITS])
 
 
 def ended_text(found: Collection[Held], product: Product = OPSGENIE) -> str:
     """The text that `resume` prints."""
     if not found:
-        return "Nothing is paused there: nothing to resume."
-    lines = []
-    for each in found:
-        waited = kinds_of(each.waiting)
-        left = f"; {waited} {'was' if len(each.waiting) == 1 else 'were'} held back" if waited else ""
-        lines.append(f"{product.name_of(each.pause.side)}: resumed{left}")
-    return "\n".join(printable(each) for each in lines)
+        return NOTHING_PAUSED
+    return "\n".join(printable(ended_line(each, product)) for each in found)
+
+
+def ended_line(each: Held, product: Product) -> str:
+    """That a side is written to again, and what was held back."""
+    waited = kinds_of(each.waiting)
+    left = f"; {waited} {'was' if len(each.waiting) == 1 else 'were'} held back" if waited else ""
+    return f"{product.name_of(each.pause.side)}: resumed{left}"
 
 
 def _extent(pause: Pause) -> str:

@@ -31,10 +31,7 @@ def put_back(database: Database, given: Collection[str] | None, who: str) -> tup
             found = {each: find(unit, each) for each in given}
             unknown = [each for each, alert_ids in found.items() if not alert_ids]
             if unknown:
-                raise Misconfigured(
-                    f"retry: {', '.join(unknown)}: no alert or incident of that id or number is known here; "
-                    "`reconciler status` lists what is dead"
-                )
+                raise Misconfigured(unknown_words(unknown))
             wanted = {alert_id for alert_ids in found.values() for alert_id in alert_ids}
             dead = [action for action in dead if action.alert_id in wanted]
         entries = status.entries(unit, dead)
@@ -45,6 +42,14 @@ def put_back(database: Database, given: Collection[str] | None, who: str) -> tup
             retried = (of_action(action, Event.RETRIED, now, f"it was dead: {action.error}") for action in dead)
             unit.journal.append(replace(entry, who=who) for entry in retried)
     return entries
+
+
+def unknown_words(given: Collection[str]) -> str:
+    """What is said of ids that are known nowhere."""
+    return (
+        f"retry: {', '.join(given)}: no alert or incident of that id or number is known here; "
+        "`reconciler status` lists what is dead"
+    )
 
 
 def as_data(entries: Collection[Entry], product: Product = OPSGENIE) -> dict[str, Any]:

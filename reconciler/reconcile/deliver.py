@@ -21,6 +21,7 @@ from reconciler.reconcile.delivery_existing import ExistingIncidents
 from reconciler.reconcile.delivery_problems import DeliveryProblems, LastErrors
 from reconciler.reconcile.in_flight import InFlight
 from reconciler.reconcile.key_check import KeyCheck
+from reconciler.reconcile.priorities import Priorities
 from reconciler.reconcile.problems import Problem
 from reconciler.reconcile.vendor_calls import Vendors
 from reconciler.reconcile.write_breakers import WriteBreakers
@@ -55,9 +56,11 @@ class Deliverer:
         in_flight: InFlight,
         events: Events,
         stopping: Callable[[], bool],
+        priorities: Priorities | None = None,
     ) -> None:
         keys, existing = KeyCheck(vendors, clock, breakers.product), ExistingIncidents(vendors, database, clock)
-        self._tools = Tools(vendors, database, clock, breakers, in_flight, events, keys, existing)
+        named = priorities or Priorities(vendors.pagerduty, (), clock)
+        self._tools = Tools(vendors, database, clock, breakers, in_flight, events, keys, existing, named)
         self._last_errors = LastErrors(breakers.product)
         self._stopping = stopping
 

@@ -31,6 +31,7 @@ from reconciler.reconcile.delivery_problems import DeliveryProblems
 from reconciler.reconcile.delivery_scopes import scope_of
 from reconciler.reconcile.in_flight import InFlight
 from reconciler.reconcile.key_check import KeyCheck
+from reconciler.reconcile.priorities import Priorities
 from reconciler.reconcile.vendor_calls import CallResult, Vendors, perform
 from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.store.database import Database, DatabaseDown
@@ -53,6 +54,7 @@ class Tools:
     events: Events
     keys: KeyCheck
     existing: ExistingIncidents
+    priorities: Priorities
 
 
 class ActionDelivery:
@@ -71,7 +73,9 @@ class ActionDelivery:
         try:
             if self._tools.existing.has(action, self._policy):
                 return self._adopt(action, "an incident with this key was there already")
-            objection, target = self._target.check(action)
+            if (pointless := self._tools.priorities.objection(action)) is not None:
+                return self._drop(action, pointless)
+            objection, target = self._target.check(self._tools.priorities.known(action))
         except OldCopy as old:
             return self._postpone(action, str(old))
         except DatabaseDown:
@@ -89,8 +93,10 @@ class ActionDelivery:
             if not unit.outbox.mark_sent(action, self._tools.clock.now()):
                 return Blocks.ALL
         try:
-            policy = self._policy
-            result = perform(self._tools.vendors, action, target, policy.automation, policy.product)
+            policy, vendors = self._policy, self._tools.vendors
+            result = self._tools.priorities.attempt(
+                action, lambda found: perform(vendors, action, target, policy.automation, policy.product, found)
+            )
         except DatabaseDown:
             raise
         except ReconcilerError as error:
@@ -320,7 +326,11 @@ def _written(action: Action, result: CallResult) -> str:
     """The object that the write has created or changed, as people know it."""
     if action.kind.is_note:
         return f"note {result.result_id}"
-    return f"incident #{result.incident.number} {result.incident.url}".strip() if result.incident else ""
+    if result.incident is None:
+        return ""
+    lacks = action.priority and result.incident.priority.casefold() != action.priority.casefold()
+    without = f", without the priority {action.priority}" if lacks else ""
+    return f"incident #{result.incident.number} {result.incident.url}".strip() + without
 
 
 def _moved(pair: Pair, action: Action, policy: Policy, incident: Incident | None) -> list[Pair]:

@@ -40,11 +40,15 @@ def perform(
     incident: Incident | None,
     automation: Person,
     product: Product = OPSGENIE,
+    priority_id: str = "",
 ) -> CallResult:
-    """Make the call. `incident` is its target as it was read just before. Raises what the clients raise."""
+    """Make the call. Raises what the clients raise.
+
+    `incident` is its target as it was read just before. `priority_id`: PagerDuty's priority for it; empty: none.
+    """
     with noting() as answered:
         try:
-            result = _perform(vendors, action, incident, automation, product)
+            result = _perform(vendors, action, incident, automation, product, priority_id)
         except ReconcilerError as error:
             error.request_id = error.request_id or answered.request_id  # a client may have raised its own
             raise
@@ -52,17 +56,23 @@ def perform(
 
 
 def _perform(  # noqa: PLR0911 - one return a kind
-    vendors: Vendors, action: Action, incident: Incident | None, automation: Person, product: Product
+    vendors: Vendors,
+    action: Action,
+    incident: Incident | None,
+    automation: Person,
+    product: Product,
+    priority_id: str,
 ) -> CallResult:
     alerts, pagerduty = vendors.to_alerts, vendors.to_pagerduty
     incident_id = action.incident_id or ""
     note = text.plain_note(action.text) if action.plain else action.text
+    priority = (priority_id,) if priority_id else ()
     match action.kind:
         case Kind.CREATE_INCIDENT:
             title = text.plain_title(action.text, product) if action.plain else action.text
             body = "" if action.plain else action.body
             urgency = "" if action.plain else action.urgency  # without one, it is the service's default
-            created = pagerduty.create_incident(action.alert_id, title, body, urgency)
+            created = pagerduty.create_incident(action.alert_id, title, body, urgency, *priority)
             return CallResult(result_id=created.id, incident=created)
         case Kind.PAGERDUTY_NOTE:
             return CallResult(result_id=pagerduty.add_note(incident_id, note).id)
@@ -74,7 +84,7 @@ def _perform(  # noqa: PLR0911 - one return a kind
         case Kind.PAGERDUTY_RESOLVE:
             return CallResult(incident=pagerduty.resolve(incident_id))
         case Kind.PAGERDUTY_SET_URGENCY:
-            return CallResult(incident=pagerduty.set_urgency(incident_id, action.urgency))
+            return CallResult(incident=pagerduty.set_urgency(incident_id, action.urgency, *priority))
         case Kind.ALERT_ACKNOWLEDGE:
             return _accepted(alerts.acknowledge(action.alert_id, text.cut_name(action.person)))
         case Kind.ALERT_UNACKNOWLEDGE:

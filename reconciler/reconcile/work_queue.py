@@ -6,9 +6,10 @@ monotonic clock: changes of the wall clock neither delay nor hasten anything.
 """
 
 import heapq
+import math
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum
@@ -62,7 +63,8 @@ class WorkQueue:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed: Callable[[], None] = _nobody
         self._entries: dict[str, _Entry] = {}
         self._ready: list[tuple[int, float, int, str]] = []  # priority, due, version, key
         self._later: list[tuple[float, int, str]] = []  # due, version, key
@@ -74,14 +76,14 @@ class WorkQueue:
 
         A key that waits to be read stays parked; one of which only the outbox waits becomes due, to be read.
         """
-        with self._changed:
+        with self._lock:
             for item in items:
                 self._add(item, self._due(item))
-            self._changed.notify_all()
+            self._changed()
 
     def lease(self, *, pages_only: bool = False) -> WorkItem | None:
         """Lease the most urgent due key, exclusively until it is given back; None if none is due."""
-        with self._changed:
+        with self._lock:
             self._ripen()
             while self._ready:
                 priority, _, version, key = self._ready[0]
@@ -98,7 +100,7 @@ class WorkQueue:
 
     def lease_for(self, reason: Reason) -> WorkItem | None:
         """Lease a due key that is in the queue for this reason; None if none is due."""
-        with self._changed:
+        with self._lock:
             now = self._clock.monotonic()
             due = (
                 entry
@@ -122,17 +124,17 @@ class WorkQueue:
     def fail(self, item: WorkItem, delay: float) -> None:
         """Let a leased key back off for so many seconds, despite new requests except for a new page."""
         failed = replace(item, attempts=item.attempts + 1)
-        with self._changed:
+        with self._lock:
             entry = self._entries.get(item.alert_id)
             if entry is None:
                 return
             merged = failed if entry.added is None else failed.merged(entry.added)
             self._put(entry, merged, self._clock.monotonic() + delay)
-            self._changed.notify_all()
+            self._changed()
 
     def park(self, item: WorkItem, holds: frozenset[Hold]) -> None:
         """Park a leased key until these holds end, with the requests made meanwhile that need them."""
-        with self._changed:
+        with self._lock:
             entry = self._entries.get(item.alert_id)
             if entry is None:  # cleared meanwhile
                 return
@@ -142,11 +144,11 @@ class WorkQueue:
                 entry.parked = holds
                 for hold in holds:
                     self._parked[hold][item.alert_id] = None
-            self._changed.notify_all()
+            self._changed()
 
     def end_hold(self, hold: Hold, most: int | None = None) -> int:
         """End a hold for all keys that wait for it, or for the `most` most urgent ones. Returns how many."""
-        with self._changed:
+        with self._lock:
             held = [self._entries[key] for key in self._parked[hold]]
             held.sort(key=lambda entry: (entry.item.priority, entry.due))
             for entry in held[:most]:
@@ -155,29 +157,33 @@ class WorkQueue:
                 if not entry.parked:
                     self._put(entry, entry.item, entry.due)
             if held:
-                self._changed.notify_all()
+                self._changed()
             return len(held[:most])
 
     def is_parked_for(self, hold: Hold) -> bool:
         """Whether any key waits for this hold."""
         return bool(self._parked[hold])
 
-    def wait(self, seconds: float, *, pages_only: bool = False) -> None:
-        """Wait until a key, or a page, may be due, at most so many seconds."""
-        with self._changed:
-            soonest = self._soonest(pages_only=pages_only)
-            left = seconds if soonest is None else min(seconds, max(0.0, soonest - self._clock.monotonic()))
-            if left > 0:
-                self._changed.wait(left)
+    def any_parked(self) -> bool:
+        """Whether any key waits for a hold."""
+        return any(self._parked.values())
 
-    def wake(self) -> None:
-        """Wake all waiting threads, because the program is to stop."""
-        with self._changed:
-            self._changed.notify_all()
+    def listen(self, changed: Callable[[], None]) -> None:
+        """Call this function whenever a key may be due sooner than `until_lease` has said.
+
+        It is called while the queue is locked, by any thread: it must return at once and not use the queue.
+        """
+        self._changed = changed
+
+    def until_lease(self, *, pages_only: bool = False) -> float:
+        """Seconds until a key, or a page, may be leased, 0 if one can be now; infinite without any."""
+        with self._lock:
+            soonest = self._soonest(pages_only=pages_only)
+            return math.inf if soonest is None else max(0.0, soonest - self._clock.monotonic())
 
     def next_due(self, reason: Reason | None = None) -> float | None:
         """Seconds until a key (with this reason) can be leased, 0 if one can be now; None without any."""
-        with self._changed:
+        with self._lock:
             dues = (
                 entry.due
                 for entry in self._entries.values()
@@ -188,13 +194,13 @@ class WorkQueue:
 
     def due(self) -> int:
         """Number of keys that are due and not leased, including those parked for a circuit breaker."""
-        with self._changed:
+        with self._lock:
             now = self._clock.monotonic()
             return sum(not entry.leased and entry.due <= now for entry in self._entries.values())
 
     def is_idle(self) -> bool:
         """Whether no key is leased or due."""
-        with self._changed:
+        with self._lock:
             self._ripen()
             return not any(
                 entry.leased or (not entry.parked and entry.due <= self._clock.monotonic())
@@ -207,7 +213,7 @@ class WorkQueue:
 
     def known(self, alert_ids: Collection[str]) -> set[str]:
         """Which of these keys are in the queue."""
-        with self._changed:
+        with self._lock:
             return {alert_id for alert_id in alert_ids if alert_id in self._entries}
 
     def size(self) -> int:
@@ -216,24 +222,23 @@ class WorkQueue:
 
     def oldest(self) -> float:
         """Seconds for which the longest waiting due key has been due; 0 if none is due."""
-        with self._changed:
+        with self._lock:
             now = self._clock.monotonic()
             return max((now - entry.due for entry in self._entries.values() if not entry.leased), default=0.0)
 
     def counts(self) -> Counter[Priority]:
         """Number of keys by priority."""
-        with self._changed:
+        with self._lock:
             return Counter(entry.item.priority for entry in self._entries.values())
 
     def clear(self) -> None:
         """Remove all keys, because another process leads or the table is read again."""
-        with self._changed:
+        with self._lock:
             self._entries.clear()
             self._ready.clear()
             for keys in self._parked.values():
                 keys.clear()
             self._later.clear()
-            self._changed.notify_all()
 
     def _add(self, item: WorkItem, due: float) -> None:
         entry = self._entries.get(item.alert_id)
@@ -256,19 +261,20 @@ class WorkQueue:
         return self._clock.monotonic() + delay.total_seconds()
 
     def _release(self, alert_id: str, left: WorkItem | None, due: float) -> None:
-        with self._changed:
+        with self._lock:
             entry = self._entries.get(alert_id)
             if entry is None:  # cleared meanwhile
                 return
             added = entry.added
             if left is None and added is None:
                 del self._entries[alert_id]
-            elif left is None and added is not None:
+                return
+            if left is None and added is not None:
                 self._put(entry, added, entry.added_due)
             elif left is not None:
                 merged = left if added is None else left.merged(added)
                 self._put(entry, merged, due if added is None else min(due, entry.added_due))
-            self._changed.notify_all()
+            self._changed()
 
     def _put(self, entry: _Entry, item: WorkItem, due: float) -> None:
         entry.item, entry.due, entry.version = item, due, next(self._versions)
@@ -298,6 +304,10 @@ class WorkQueue:
     def _is_stale(self, key: str, version: int) -> bool:
         entry = self._entries.get(key)
         return entry is None or entry.version != version or entry.leased or bool(entry.parked)
+
+
+def _nobody() -> None:
+    """Tell nobody: no pool of workers listens."""
 
 
 def _stays_parked(news: WorkItem, holds: frozenset[Hold]) -> bool:

@@ -1,103 +1,89 @@
-"""The daemon: every source polled on its own schedule, workers that drain the queue, until a signal stops it."""
+"""The daemon: the routes of one process, on one schedule and one pool of workers, until a signal stops it.
+
+A route that was removed is drained: it looks for nothing new, and ends once what it has seen is written. One that
+was changed ends and begins anew, with the same rows of the database.
+"""
 
 import contextlib
-from collections.abc import Callable, Mapping
-from functools import partial
-from math import inf
-from typing import TYPE_CHECKING
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
 
-from reconciler.core.model import Side
 from reconciler.errors import ReconcilerError
 from reconciler.observability.defects import defect
 from reconciler.observability.logs import get_logger
-from reconciler.operations import gauges
-from reconciler.reconcile.commit import Committer
-from reconciler.reconcile.fetch import Stopping
-from reconciler.reconcile.in_flight import InFlight
-from reconciler.reconcile.pair import Outcome
-from reconciler.reconcile.problems import Problem
-from reconciler.runtime.introduction import Introduction
-from reconciler.runtime.leadership import Leadership
-from reconciler.runtime.pauses import Pauses
-from reconciler.runtime.program import Program, Source, Timed
-from reconciler.runtime.renewal import CHECK_EVERY, Renewal
-from reconciler.runtime.reporter import Reporter
-from reconciler.runtime.rounds import FEEDS
+from reconciler.routes import Route, Routes, difference
+from reconciler.runtime.retired import Retired
+from reconciler.runtime.route_jobs import LEADERSHIP, REQUESTS, RouteJobs
 from reconciler.runtime.schedule import Schedule
-from reconciler.runtime.worker import Worker, WorkerPool
-from reconciler.store.database import DatabaseDown, Superseded
+from reconciler.runtime.shares import Shares
+from reconciler.runtime.worker_pool import WorkerPool
+from reconciler.store.database import Database, DatabaseDown
 from reconciler.store.migrate import check
-
-if TYPE_CHECKING:  # imported only with an HTTP listener
-    from reconciler.observability.metrics import Metrics
+from reconciler.store.requests import asked
+from reconciler.vendors.ports import Clock
 
 log = get_logger(__name__)
 
-STANDING_BY = "another reconciler is at work on this database: standing by"
-RECOVERED_AFTER = 3.0
-"""Seconds without a failure after which the database has recovered: on a full disk, small writes succeed."""
 STOP_GRACE = 2.0
-"""Seconds for reads under way to end in, once the daemon stops and nothing is being written."""
-REPORT_EVERY = 1.0
-"""The least number of seconds between two reports."""
-LONGEST_REPORT = 10.0
+"""Seconds for reads under way to end in, once nothing is being written."""
 TAKE_IN_EVERY = 1.0
 """Seconds between two checks for requests of operators: a pause, `retry`, `link`."""
-IDLE = 1.0
-"""Seconds after which the thread that waits for hints checks again whether to stop."""
-LEADERSHIP, HINTS, REPORT, SECRETS = "leadership", "webhooks", "report", "secrets"
-REQUESTS = "operators' requests"
+SHARES, DRAINED = "shares of routes", "drained routes"
 
-
-class ReportSoon:
-    """Runs the report soon after a pair was acted upon, so that gauges and `status` are up to date."""
-
-    def __init__(self, schedule: Schedule) -> None:
-        self._schedule = schedule
-
-    def reconciled(self, outcome: Outcome, _seconds: float) -> None:
-        """Note that a pair has been reconciled."""
-        if outcome.actions or outcome.problems:
-            self._schedule.soon(REPORT, REPORT_EVERY)
+Job = Callable[[], None]
+"""A job of the whole process."""
 
 
 class Daemon:
-    """Runs one program. The main thread waits for a signal; everything else has threads of its own.
+    """Runs the routes. The main thread waits for a signal; everything else has threads of its own.
 
-    `about` says what is run, and for whom: the fields of the first line of the log.
-    `watches` are polled like sources, and say nothing about the vendors: they tell the outside how the work goes.
+    `make` makes the jobs of a route, `shared` is told which routes share keys, and which of them this process
+    leads. `about` returns what is run, and for whom: the fields of the first line of the log. `routes` is replaced
+    whole, never changed, so that any thread may go through it.
     """
 
     def __init__(
         self,
-        program: Program,
-        reporter: Reporter,
-        leadership: Leadership,
-        worker: Worker,
+        database: Database,
+        clock: Clock,
         schedule: Schedule,
-        committer: Committer,
-        in_flight: InFlight,
-        renewal: Renewal,
-        pauses: Pauses,
-        metrics: "Metrics | None",
-        about: Mapping[str, object],
-        watches: tuple[Timed, ...],
-        introduction: Introduction,
+        pool: WorkerPool,
+        shares: Shares,
+        make: Callable[[Route], RouteJobs],
+        routes: Routes,
+        stop: Callable[[], None],
+        about: Callable[[], Mapping[str, object]],
+        shared: Callable[[tuple[Route, ...], frozenset[str]], None] = lambda _routes, _led: None,
+        extra: Mapping[str, tuple[float | Callable[[], float], Job]] | None = None,
     ) -> None:
-        self.introduction = introduction
-        self.program = program
-        self.renewal = renewal
-        self.reporter = reporter
-        self.leadership = leadership
-        self.schedule = schedule
-        self._committer = committer
-        self._in_flight = in_flight
-        self._pauses = pauses
-        self._metrics = metrics
+        """`extra` are further jobs of the process, by name, each with its interval in seconds."""
+        self._database = database
+        self._schedule = schedule
+        self._pool = pool
+        self._shares = shares
+        self._make = make
+        self._routes = routes
+        self._stop_all = stop
         self._about = about
-        self._watches = watches
-        self._database_failed_at = -inf
-        self._pool = WorkerPool(worker, program.queue, lambda: leadership.leads, self._database_failed)
+        self._share = shared
+        self._extra = extra or {}
+        self._retired = Retired(database, pool, clock, STOP_GRACE)
+        self._changing = threading.Lock()
+        """Held while routes begin or end."""
+        self._is_stopped = False
+        self._sharing = threading.Lock()
+        """Held while it is told who shares what, so that the last word is the newest."""
+        self._asked: frozenset[str] = frozenset()
+        self._shared_for: frozenset[str] = frozenset()
+        self._told: frozenset[str] | None = None
+        self._share(routes.each, frozenset())
+        self.routes: Mapping[str, RouteJobs] = {route.name: make(route) for route in routes.each}
+
+    @property
+    def is_of_several(self) -> bool:
+        """Whether ROUTES_FILE names the routes."""
+        return self._routes.file is not None
 
     def run(self, wait: Callable[[Callable[[], None]], None]) -> bool:
         """Work until `wait` returns, which calls its argument about once a second.
@@ -105,164 +91,164 @@ class Daemon:
         Returns False if a read still hangs, whose thread must not be waited for. Misconfigured immediately if the
         database comes from a newer version.
         """
-        program, interval = self.program, self.program.interval.total_seconds()
         with contextlib.suppress(DatabaseDown):  # an unreachable database is no obstacle: leadership is retried
-            check(program.database)
-        log.info("started", **self._about)
-        jobs: list[tuple[str, float | Callable[[], float], Callable[[], None]]] = [
-            (LEADERSHIP, interval, self.lead),
-            *((each.source.name, each.interval, partial(self.poll, each.source)) for each in program.sources),
-            *((each.source.name, each.interval, partial(self.watch, each.source)) for each in self._watches),
-            (HINTS, IDLE, self._take_hints),
-            (REQUESTS, TAKE_IN_EVERY, self.take_in),
-            (REPORT, min(max(interval, REPORT_EVERY), LONGEST_REPORT), self.report),
-            (SECRETS, CHECK_EVERY, self.renewal.check),
-        ]
-        for name, seconds, job in jobs:
-            self.schedule.every(name, seconds, self._guarded(name, job))
-        self.schedule.start()
+            check(self._database)
+        log.info("started", **self._about())
+        self._beat()
+        for route in self.routes.values():
+            route.begin(self._pool)
+        self._schedule.every(SHARES, self._shares.beat_every, _guarded(SHARES, self._beat))
+        self._schedule.every(REQUESTS, TAKE_IN_EVERY, _guarded(REQUESTS, self._take_in))
+        self._schedule.every(DRAINED, TAKE_IN_EVERY, _guarded(DRAINED, self._look_at_drained))
+        for name, (seconds, job) in self._extra.items():
+            self._schedule.every(name, seconds, _guarded(name, job))
+        self._schedule.start()
         self._pool.start()
         wait(self._turned)
         return self._stop()
 
-    def lead(self) -> None:
-        """Take or keep the lead. When this process begins to lead, every source is polled at once."""
-        led = self.leadership.leads
-        leads = self.leadership.confirm(self.program.account.policy())
-        if self._metrics:
-            self._metrics.led() if leads else self._metrics.stood_by()
-        if self.program.clock.monotonic() - self._database_failed_at >= RECOVERED_AFTER:
-            self.reporter.say("database", "")
-            if self._metrics:
-                self._metrics.health.failed("")
-        self.reporter.say("lock", "" if leads else self._standing_by(), serious=False, key=STANDING_BY)
-        if not leads:
-            self.reporter.remind()
-        if leads and not led:
-            for line in self.leadership.news:
-                log.info(line)
-            self.leadership.news.clear()
-            self.program.rounds.begin()
-            self.introduction.began()
-            self.reporter.began()
-            for timed in self.program.sources:
-                self.schedule.soon(timed.source.name)
+    def apply(self, routes: Routes) -> None:
+        """Run these routes from now on. If one of them cannot be made, the error is passed on and nothing changes.
 
-    def _standing_by(self) -> str:
-        holder = self.leadership.stand_by()
-        return f"{STANDING_BY}; {holder} leads" if holder else STANDING_BY
-
-    def poll(self, source: Source) -> None:
-        """Poll one source if this process leads."""
-        if not self.leadership.leads or self.program.stop.is_set():
-            return
-        went_well = self.program.poll(source)
-        if self._metrics:
-            self._metrics.polled(source.name, ok=went_well, side=FEEDS.get(source.name))
-        if source is self.program.feed and self.reporter.waits_for_first_start():
-            self.schedule.soon(REPORT)
-
-    def watch(self, source: Source) -> None:
-        """Poll one of the watches if this process leads."""
-        if self.leadership.leads and not self.program.stop.is_set():
-            source.poll()
-
-    def report(self) -> None:
-        """Report what is wrong, what waits and what is over, and store results that were kept back."""
-        if not self.leadership.leads:
-            return
-        self.program.account.bar()
-        self.program.account.keep()
-        self.program.holds.release()
-        self._committer.flush()
-        self.reporter.report()
-        self.introduction.report()
-        if self._metrics:
-            self._metrics.health.problems(self.program.wrong())
-            self._metrics.queue(self.program.queue.counts(), self.program.queue.oldest())
-            self._metrics.breakers(self.program.open_breakers())
-            gauges.refresh(self._metrics, self.program.database)
-
-    def take_in(self) -> None:
-        """Take in what operators' commands have stored: pauses, and items of the queue's table."""
-        if not self.leadership.leads:
-            return
-        if self._pauses.take_in():
-            self.program.holds.release()
-            self.schedule.soon(REPORT)
-        with self.program.database.reading() as unit:
-            if not unit.work.has_external():
+        Nothing happens either once the process is to stop.
+        """
+        with self._changing:
+            if self._is_stopped:
                 return
-        with self.program.database.writing() as unit:
-            items = unit.work.take_in()
-        self.program.queue.add(items)
+            differs = difference(self._routes, routes)
+            touched = {*differs.added, *differs.changed}
+            made = {route.name: self._make(route) for route in routes.each if route.name in touched}
+            former = [self.routes.get(name) or self._retired.take_back(name) for name in touched]
+            self._end(jobs for jobs in former if jobs is not None)
+            for name in differs.removed:
+                self._retired.retire(self.routes[name])
+            self._replace(routes, made)
+            for jobs in made.values():
+                jobs.begin(self._pool)
 
-    def _guarded(self, name: str, job: Callable[[], None]) -> Callable[[], None]:
-        """The job, with its errors reported: none ends the schedule."""
+    def running(self) -> tuple[RouteJobs, ...]:
+        """The routes of the file, and those that are drained."""
+        return (*self.routes.values(), *self._retired.each())
 
-        def run() -> None:
-            try:
-                job()
-            except Stopping:
-                return
-            except ReconcilerError as error:
-                self._database_failed(error)
-            except Exception as error:  # noqa: BLE001 - the job's next run may do better
-                met = defect(error, self.program.account.policy().product.word(name))
-                self.program.problems.put(f"{name} failed", [Problem(Side.ALERTS, met)])
-                self.reporter.say_problems()
-            else:
-                self.program.problems.put(f"{name} failed")
+    def leading(self) -> frozenset[str]:
+        """The names of the routes of the file that this process leads."""
+        return frozenset(name for name, route in self.routes.items() if route.leadership.leads)
 
-        return run
+    def _replace(self, routes: Routes, made: Mapping[str, RouteJobs]) -> None:
+        """Have these routes, in the order of the file. Those that have not changed stay what they are."""
+        before = {route.name: route for route in self._routes.each}
+        kept = tuple(route if route.name in made else before[route.name] for route in routes.each)
+        with self._sharing:
+            self.routes = {route.name: made.get(route.name) or self.routes[route.name] for route in kept}
+            self._routes = Routes(kept, routes.file, routes.warnings, routes.files)
+            self._share_with(self.leading())
 
-    def _database_failed(self, error: Exception) -> None:
-        """Give the lead up until the database works again; meanwhile nothing is polled or written."""
-        if isinstance(error, Superseded):
-            self.leadership.give_up()
-            if self._metrics:
-                self._metrics.stood_by()
-            self.reporter.say("lock", str(error), serious=False)
+    def _end(self, former: Iterable[RouteJobs]) -> None:
+        """End these routes, whose reads under way have the grace in common."""
+        ending = tuple(former)
+        for route in ending:
+            route.cease()
+        for route in ending:
+            route.drain()
+        last = time.monotonic() + STOP_GRACE
+        for route in ending:
+            route.leave(self._pool, max(0.0, last - time.monotonic()))
+
+    def _beat(self) -> None:
+        """Take the locks of routes that this process may lead, and give up those that others are to lead."""
+        try:
+            self._shares.know(self.routes)
+            change = self._shares.beat()
+        except ReconcilerError:
+            for route in self.running():  # each loses its lead with the lock, and says why
+                route.schedule.soon(LEADERSHIP)
             return
-        self.leadership.lose()
-        self._database_failed_at = self.program.clock.monotonic()
-        if isinstance(error, ReconcilerError):
-            if self._metrics:
-                self._metrics.health.failed(str(error))
-            self.reporter.failed(error)
+        running = {route.name: route for route in self.running()}
+        for name in self._shares.to_hand_over():  # also those that are drained, as no file names them any more
+            if name in self.routes:
+                self.routes[name].hand_over()
+            elif name not in running:  # it has ended since the beat before this one
+                self._shares.lock(name).release()
+        for name in running.keys() & (change.taken | change.lost):
+            running[name].schedule.soon(LEADERSHIP)
+        self._share_as_led()
+        self._tell(self.leading())
+
+    def _share_as_led(self) -> None:
+        """Share keys among the routes that this process leads now."""
+        with self._sharing:
+            led = self.leading()
+            if led != self._shared_for:
+                self._share_with(led)
+
+    def _share_with(self, led: frozenset[str]) -> None:
+        self._shared_for = led
+        self._share(self._routes.each, led)
+
+    def _tell(self, led: frozenset[str]) -> None:
+        """Log which part of the routes this process leads, whenever that changes."""
+        if not self.is_of_several or led == self._told:
+            return
+        self._told = led
+        pods = len(self._shares.pods)
+        log.info("routes led", routes=len(led), of=len(self.routes), **({"pods": pods} if pods else {}))
 
     def _turned(self) -> None:
-        self.schedule.turn()
-        if self._metrics:
-            self._metrics.health.turned()
+        self._schedule.turn()
+        for route in self.routes.values():
+            route.turned()
 
-    def _take_hints(self) -> None:
-        """Wait for webhooks' hints and take them in, while this process leads and is not to stop."""
-        hints, feed = self.program.hints, self.program.feed
-        while not self.program.stop.is_set() and self.leadership.leads:
-            hints.waiting.wait(IDLE)
-            if hints.is_busy():
-                self.program.stop.wait(IDLE)
-                continue
-            self.poll(hints)
-            asked = feed.asked_in()
-            if asked is not None:
-                self.schedule.soon(feed.name, asked)
+    def _take_in(self) -> None:
+        """Let each route take in what operators ask of it, also the end of what they asked for before."""
+        self._share_as_led()
+        running = {route.name: route for route in self.running()}
+        if not any(route.leadership.leads for route in running.values()):
+            return
+        try:
+            now_asked = asked(self._database)
+        except DatabaseDown:
+            return  # each route finds that out by itself, and says so
+        for name in running.keys() & (now_asked | self._asked):
+            running[name].requested()
+        self._asked = now_asked
+
+    def _look_at_drained(self) -> None:
+        """End routes that were removed and have nothing left to do."""
+        with self._changing:
+            if not self._is_stopped:
+                self._retired.look()
 
     def _stop(self) -> bool:
-        self.program.stop.set()
-        self.program.hints.waiting.wake()
-        self._in_flight.drain()
-        last = self.program.clock.monotonic() + STOP_GRACE
-        ended = self.schedule.stop(STOP_GRACE)
-        if not self._pool.stop(max(0.0, last - self.program.clock.monotonic())) or not ended:
+        self._stop_all()
+        with self._changing:  # a reload ends what it has begun
+            self._is_stopped = True
+            routes = self.running()
+        for route in routes:
+            route.cease()
+        for route in routes:
+            route.drain()
+        last = time.monotonic() + STOP_GRACE
+        ended = self._schedule.stop(STOP_GRACE)
+        if not self._pool.stop(max(0.0, last - time.monotonic())) or not ended:
             log.info("stopped", left_behind="a read under way")
             return False
-        if self.leadership.leads:
-            with contextlib.suppress(DatabaseDown):
-                self._committer.flush()
-                self.reporter.report()
-        self.leadership.give_up()
-        self.program.database.close()
+        for route in routes:
+            route.end()
+        self._shares.close()
+        self._database.close()
         log.info("stopped")
         return True
+
+
+def _guarded(name: str, job: Job) -> Job:
+    """The job, with its errors reported: none ends the schedule, nor comes from it with every run."""
+
+    def run() -> None:
+        try:
+            job()
+        except DatabaseDown:
+            return  # each route finds that out by itself, and says so
+        except Exception as error:  # noqa: BLE001 - the job's next run may do better
+            defect(error, name)
+
+    return run

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from reconciler.core.model import Side
 from reconciler.errors import ReconcilerError
-from reconciler.runtime.rounds import Rounds
+from reconciler.runtime.rounds import Polls
 from reconciler.vendors.ports import Clock, Heartbeat
 
 BETWEEN_TRIES = 10.0
@@ -48,7 +48,7 @@ class Heartbeats:
     def __init__(
         self,
         heartbeats: Sequence[Heartbeat],
-        rounds: Rounds,
+        rounds: Polls,
         objection: Callable[[], str],
         clock: Clock,
         interval: float,

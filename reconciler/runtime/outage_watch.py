@@ -67,13 +67,21 @@ class OutageWatch:
         self._say = say
         self._key = texts.key_of(database.route)
         self._earlier: tuple[float, float] = (0.0, 0.0)
+        self._none_in: int | None = None
 
     def poll(self) -> bool:
-        """Create or resolve the incident if that is due. Returns whether PagerDuty was called and answered."""
-        feed = self._rounds.feed(Side.ALERTS)
+        """Create or resolve the incident if that is due. Returns whether PagerDuty was called and answered.
+
+        What is stored is read only while an outage lasts, or may be stored: once none is, only this process stores
+        one for as long as it leads.
+        """
+        feed, lead = self._rounds.feed(Side.ALERTS), self._rounds.leads
+        if feed.error is None and self._none_in == lead:
+            return False
         with self._database.reading() as unit:
             outage = unit.cursors.load(self._clock.now()).outage
             pauses = unit.pauses.all()
+        self._none_in = lead if outage is None and feed.error is None else None
         try:
             with calling(CallPriority.PAGE, within=LONGEST_CALL):
                 called = self._follow(feed, outage, pauses)

@@ -5,12 +5,12 @@ their folder, and some editors keep every stamp. A value is redacted from the lo
 before it stays redacted.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reconciler.observability.logs import configure, get_logger
+from reconciler.observability.logs import get_logger, hide, set_level
 from reconciler.settings import SecretFile, Settings, SettingsError, load, secret_files
 from reconciler.settings_texts import Wrong
 from reconciler.vendors.ports import Clock
@@ -31,11 +31,16 @@ def _never() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Where the settings came from, for reading them again. `hang_ups` is the number of SIGHUPs so far."""
+    """Where the settings came from, for reading them again. `hang_ups` is the number of SIGHUPs so far.
+
+    `files` are the secrets in files if they are a route's, or those of the whole process, and not all of the
+    environment; `RoutesWatch` is then what obeys SIGHUP.
+    """
 
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     dotenv: Path | None = None
     hang_ups: Callable[[], int] = _never
+    files: Sequence[SecretFile] | None = None
 
 
 class Renewal:
@@ -53,7 +58,8 @@ class Renewal:
         say: Callable[[str, str], None],
     ) -> None:
         self.settings = settings
-        self.files = secret_files(given.environ, given.dotenv)
+        own = given.files
+        self.files = secret_files(given.environ, given.dotenv) if own is None else list(own)
         self._given = given
         self._clock = clock
         self._use = use
@@ -64,11 +70,11 @@ class Renewal:
         self._wrong: dict[str, str] = {}
 
     def check(self) -> None:
-        """Read every file, and after a SIGHUP the other settings, too."""
+        """Read every file, and after a SIGHUP the other settings, too, if nothing else reads them."""
         hang_ups = self._given.hang_ups()
         renewed = [file.variable for file in self.files if self._renew(file)]
         self._say("secrets", "; ".join(self._wrong.values()))
-        if hang_ups != self._hang_ups:
+        if hang_ups != self._hang_ups and self._given.files is None:
             self._hang_ups = hang_ups
             self._reload(renewed)
 
@@ -83,22 +89,23 @@ class Renewal:
         if _read(file) != found:
             return False  # it is being rewritten: the next check reads it
         if wrong:
-            self._wrong[file.variable] = f"{file.variable}: {wrong}; until then the value it had before is used"
+            self._wrong[file.variable] = f"{file.called}: {wrong}; until then the value it had before is used"
             return False
         self._wrong.pop(file.variable, None)
         self._values[file.variable] = value
-        self._take(file.variable, value)
+        self._take(file, value)
         return True
 
-    def _take(self, variable: str, value: Any) -> None:
+    def _take(self, file: SecretFile, value: Any) -> None:
+        variable = file.variable
         changed = self.settings.model_copy(update={variable.lower(): value})
-        self._configure_logs(changed)
+        self._hide(changed)
         if variable in AT_RESTART:
-            words = f"{variable}: its file has changed, which takes effect at the next start: restart soon"
+            words = f"{file.called}: its file has changed, which takes effect at the next start: restart soon"
             log.warning(words)
             return
         self.settings = changed
-        words = f"{variable}: its file has changed: the new value is used from now on"
+        words = f"{file.called}: its file has changed: the new value is used from now on"
         log.info(words)
         if variable in self._use:
             self._use[variable](changed)
@@ -120,7 +127,7 @@ class Renewal:
         if found.log_level != known.log_level:
             other.remove("LOG_LEVEL")
             self.settings = known.model_copy(update={"log_level": found.log_level})
-            self._configure_logs(self.settings)
+            set_level(found.log_level)
             renewed.append("LOG_LEVEL")
         paths = {file.variable: file.path for file in secret_files(self._given.environ, self._given.dotenv)}
         other += [file.variable for file in self.files if paths.get(file.variable) != file.path]
@@ -130,9 +137,9 @@ class Renewal:
             words = f"SIGHUP: changed, which takes effect at the next start only: {', '.join(other)}"
             log.warning(words)
 
-    def _configure_logs(self, settings: Settings) -> None:
+    def _hide(self, settings: Settings) -> None:
         self._secrets |= set(settings.secret_values())
-        configure(settings.log_format, settings.log_level, self._secrets)
+        hide(self._secrets)
 
 
 def _loaded(given: Given) -> tuple[Settings | None, tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
+from typing import Protocol
 
 from reconciler.core.model import Side
 from reconciler.errors import ReconcilerError
@@ -26,17 +27,26 @@ class Feed:
     is_good: bool = False
 
 
+class Polls(Protocol):
+    """The polls of both feeds, of one route or of several."""
+
+    def feed(self, side: Side) -> Feed:
+        """The feed of one side."""
+
+
 class Rounds:
-    """The polls of both feeds. For any thread."""
+    """The polls of both feeds. For any thread. `leads` counts how often this process has begun to lead."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = Lock()
         self._feeds = {side: Feed(clock.monotonic()) for side in Side}
+        self.leads = 0
 
     def begin(self) -> None:
         """Forget earlier failures, because this process begins to lead."""
         with self._lock:
+            self.leads += 1
             self._feeds = {side: Feed(self._clock.monotonic(), feed.polls) for side, feed in self._feeds.items()}
 
     def polled(self, source: str, error: ReconcilerError | None = None) -> None:

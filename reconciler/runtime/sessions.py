@@ -27,7 +27,7 @@ def session(
     name = name or PRODUCTS[settings.alert_source].name_of(side)
     key = authorization(settings, name)
     return Http(
-        url or _addresses(settings)[name],
+        url or addresses(settings)[name],
         {"Authorization": key} if key else {},
         name=name,
         clock=clock,
@@ -47,7 +47,8 @@ def authorization(settings: Settings, name: str) -> str:
     return "" if name in (JSM_KEYED, JSM_SITE) else f"Token token={settings.pagerduty_api_key.get_secret_value()}"
 
 
-def _addresses(settings: Settings) -> dict[str, str]:
+def addresses(settings: Settings) -> dict[str, str]:
+    """The base address of each session, by its name."""
     return {
         OPSGENIE.name: settings.opsgenie_api_url,
         JSM.name: settings.jsm_api_url,

@@ -35,7 +35,7 @@ WORK = "work"
 _OWN = ("pages", "database", "secrets", "lock", WORK, "heartbeat", "outage", "second_reconciler")
 SUBJECTS = (*(side.value for side in Side), *_OWN, "objects")
 """Every counted subject; `objects` are all alerts that a vendor refuses while it accepts others."""
-OPTIONAL = ("shadow",)
+OPTIONAL = ("routes", "shadow", "priorities")
 """Subjects of what only some installations have: counted only while there is trouble with them."""
 
 _CALL = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE) /\S*: ")

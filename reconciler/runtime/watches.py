@@ -66,7 +66,7 @@ class Watches:
     def after_once(self, say: Say) -> None:
         """Each once, after a run of `once`."""
         self._outage(say).poll()
-        self._heartbeats(self._unpaged, say, None).poll()
+        self._heartbeats(self.unpaged, say, None).poll()
 
     def _heartbeats(self, unpaged: Callable[[], str], say: Say, metrics: "Metrics | None") -> Heartbeats:
         """The configured heartbeats. `unpaged`: why somebody is not paged; empty if everybody is."""
@@ -100,7 +100,8 @@ class Watches:
             PRODUCTS[settings.alert_source],
         )
 
-    def _unpaged(self) -> str:
+    def unpaged(self) -> str:
+        """Why somebody is not paged, by the database; empty if everybody is."""
         now = self._program.clock.now()
         with self._program.database.reading() as unit:
             return "; ".join(words for _, words in objections(paging(unit, now), now))

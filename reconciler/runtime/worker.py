@@ -1,7 +1,5 @@
-"""Workers: each leases the most urgent due pair, has it reconciled, and returns it. Some take only pages."""
+"""A route's worker: leases the most urgent due pair, has it reconciled, and returns it. See `worker_pool`."""
 
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
@@ -18,10 +16,9 @@ from reconciler.store.database import DatabaseDown
 from reconciler.vendors.call_context import CallPriority, calling
 
 WORKERS = 12
+"""Pairs of one route that are in work at a time, besides pages."""
 PAGE_WORKERS = 4
-"""Workers that take only pages: however many pairs hang in a read, a new alert is paged."""
-IDLE = 1.0
-"""Seconds after which an idle worker checks again whether to stop."""
+"""As many more may be pages: however many pairs hang in a read, a new alert is paged."""
 LONGEST_DEFECT_BACK_OFF = 300.0
 """Seconds: the longest back-off of a pair that fails unexpectedly."""
 AFTER_DATABASE = 1.0
@@ -73,22 +70,28 @@ class Worker:
 
         DatabaseDown is passed on, after the pair was put back: nothing can be stored now.
         """
+        item = self.take(pages_only=pages_only)
+        if item is not None:
+            self.work(item)
+        return item is not None
+
+    def take(self, *, pages_only: bool = False) -> WorkItem | None:
+        """Lease the most urgent due pair. If there is none, pairs whose hold has ended become due."""
         item = self._queue.lease(pages_only=pages_only)
         if item is None:
             self._holds.release()
-            return False
-        self._work(item)
-        return True
+        return item
 
     def ask_one(self) -> bool:
         """Read the request status of one accepted write. Returns whether there was one to read."""
         item = self._queue.lease_for(Reason.QUEUED)
         if item is None:
             return False
-        self._work(item)
+        self.work(item)
         return True
 
-    def _work(self, item: WorkItem) -> None:
+    def work(self, item: WorkItem) -> None:
+        """Reconcile a leased pair and give it back. DatabaseDown and Stopping are passed on, after that."""
         began = self._monotonic()
         try:
             with calling(_CALLS[item.priority]):
@@ -122,51 +125,3 @@ class Worker:
         found = defect(error, f"alert {item.alert_id}")
         self._problems.put(f"alert {item.alert_id}", [Problem(Side.ALERTS, found, item.alert_id)])
         self._queue.fail(item, min(2.0 ** min(item.attempts, 10), LONGEST_DEFECT_BACK_OFF))
-
-
-class WorkerPool:
-    """Threads that work until they are stopped. `may_work`: whether this process leads.
-
-    `failed` receives an error of the database, which concerns no single pair.
-    """
-
-    def __init__(
-        self, worker: Worker, queue: WorkQueue, may_work: Callable[[], bool], failed: Callable[[Exception], None]
-    ) -> None:
-        self._worker = worker
-        self._queue = queue
-        self._may_work = may_work
-        self._failed = failed
-        self._stop = threading.Event()
-        self._threads: list[threading.Thread] = []
-
-    def start(self) -> None:
-        """Start all threads."""
-        for number in range(WORKERS + PAGE_WORKERS):
-            pages_only = number >= WORKERS
-            name = f"page worker {number - WORKERS}" if pages_only else f"worker {number}"
-            thread = threading.Thread(target=self._run, args=(pages_only,), name=name, daemon=True)
-            self._threads.append(thread)
-            thread.start()
-
-    def stop(self, within: float) -> bool:
-        """Take no further pair. Returns whether all threads have ended within so many seconds."""
-        self._stop.set()
-        self._queue.wake()
-        last = time.monotonic() + within
-        for thread in self._threads:
-            thread.join(max(0.0, last - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
-
-    def _run(self, pages_only: bool) -> None:
-        while not self._stop.is_set():
-            try:
-                worked = self._may_work() and self._worker.work_one(pages_only=pages_only)
-            except Stopping:
-                return
-            except DatabaseDown as error:
-                self._failed(error)
-                self._stop.wait(AFTER_DATABASE)
-                continue
-            if not worked and not self._stop.is_set():
-                self._queue.wait(IDLE, pages_only=pages_only)

@@ -3,6 +3,7 @@
 import signal
 import time
 
+from reconciler.sandbox.pagerduty.directory import SERVICES
 from reconciler.sandbox.server import environment, serve
 from reconciler.sandbox.settings import SandboxSettings
 
@@ -38,12 +39,14 @@ def introduction(url: str, settings: SandboxSettings) -> str:
             ("PAGERDUTY_SERVICE_ID", "PAGERDUTY_EMAIL", "PAGERDUTY_USER"),
         )
     )
+    last = list(SERVICES)[settings.services - 1]
+    services = f"\n# further services, for a routes file: up to {last}" if settings.services > 1 else ""
     alert = '{"message": "db-primary is down", "priority": "P1", "user": "Ana Ruiz"}'
     return f"""{product} and PagerDuty, simulated, on {url} (Ctrl-C ends it).
 
 In another terminal:
 
-{exports}{key if settings.jsm_only else ""}
+{exports}{key if settings.jsm_only else ""}{services}
 export DATABASE_URL=sqlite:///sandbox.db POLL_INTERVAL_SECONDS=1
 
 reconciler run

@@ -13,6 +13,7 @@ How to rehearse troubles (all settings are in `settings`, all faults in `faults`
 | the key is a user's token | PATCH /settings {"user_token": "PJANE01"} |
 | the automation user is on call; nobody is | PATCH /settings {"bot_on_call": true}, {"nobody_on_call": true} |
 | the service is deleted, disabled, in maintenance | PATCH /settings {"service_status": "disabled"} |
+| one service of several is | PATCH /settings {"services": 3, "bad_services": {"PSVC002": "gone"}} |
 | the plan lacks an ability | PATCH /settings {"plan_lacks_ability": true} |
 | PagerDuty's log lags; an incident's own | PATCH /settings {"log_lag": 90}, {"own_log_lag": 90} |
 | PagerDuty's log fails | POST /faults {"do": "500", "path": "/log_entries", "times": 0} |
@@ -35,11 +36,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.sandbox import faults
+from reconciler.sandbox import expected, faults
 from reconciler.sandbox.audit import audit
 from reconciler.sandbox.opsgenie.people import People
 from reconciler.sandbox.pagerduty.api import PagerDutyApi
-from reconciler.sandbox.pagerduty.directory import JANE, OMAR
+from reconciler.sandbox.pagerduty.directory import JANE, OMAR, SERVICE_ID
 from reconciler.sandbox.routes import Routes
 from reconciler.sandbox.vendors import Vendors
 from reconciler.sandbox.wire import Json, Refused, Request, Response, json_response, parse_time
@@ -138,6 +139,7 @@ def _create_incident(call: Call) -> Json:
     return call.pagerduty.create_incident(
         call.text("title"), user=call.text("user", OMAR.id), urgency=call.text("urgency", "high"),
         key=call.text("key", ""), body=call.text("body", ""), alert_keys=call.texts("alert_keys"),
+        service_id=call.text("service", SERVICE_ID),
     )  # fmt: skip
 
 
@@ -167,6 +169,12 @@ def _migrate(call: Call) -> Json:
     call.vendors.change(call.body)
     call.vendors.jsm.migrate()
     return call.vendors.settings.as_json()
+
+
+def _routes(call: Call) -> Json:
+    given: Json = call.body
+    call.vendors.expected = expected.from_json(given) if given else None
+    return given
 
 
 Row = tuple[str, str, str, Callable[[Call], Json | None]]
@@ -200,7 +208,7 @@ CALLS: tuple[Row, ...] = (
     ("DELETE", "/jsm/alerts/{id}/notes/{note}", "user",
      lambda c: c.vendors.jsm.people.delete_note(c.id, c.customer, c.segments[1])),
     ("POST", "/migrate", "settings to change before; Opsgenie's alerts move to JSM", _migrate),
-    ("POST", "/pagerduty/incidents", "title, user, urgency, key, body, alert_keys (of child alerts)",
+    ("POST", "/pagerduty/incidents", "title, user, urgency, key, body, service, alert_keys (of child alerts)",
      _create_incident),
     ("POST", f"{_INCIDENT}/acknowledge", "user", lambda c: c.pagerduty.acknowledge(c.id, c.engineer)),
     ("POST", f"{_INCIDENT}/unacknowledge", "user", lambda c: c.pagerduty.unacknowledge(c.id, c.engineer)),
@@ -228,12 +236,14 @@ CALLS: tuple[Row, ...] = (
     ("POST", "/faults", "a fault or a list of them, to add", _faults),
     ("DELETE", "/faults", "nothing; forgets all faults", _faults),
     ("POST", "/reset", "nothing; everything begins anew", lambda c: c.vendors.reset()),
-    ("GET", "/audit", "nothing; what was lost, done twice, looped or forbidden",
+    ("POST", "/routes", "the query of each service, and the list `shared`; nothing: forgets them", _routes),
+    ("GET", "/audit", "nothing; what was lost, done twice, looped, forbidden or misrouted",
      lambda c: audit(c.vendors.state()).as_json()),
 )  # fmt: skip
 """Method, path after /control, the body's fields (and what the call does where the path does not say it), handler.
 
 An alert's `created_at` is an ISO time, for an alert that is older; `key` is the id of an alert, or that of another
-incident to make a twin of it.
+incident to make a twin of it. The body of /routes is `{"PSVC001": "tag: a", "PSVC002": "tag: b", "shared": []}` in
+the order of a routes file: from then on the audit tells which incidents are on a wrong service.
 """
 _ROUTES = Routes((method, path, handler) for method, path, _, handler in CALLS)

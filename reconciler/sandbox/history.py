@@ -20,6 +20,11 @@ class History(Generic[T]):
         return self._versions[-1]
 
     @property
+    def first(self) -> T:
+        """The oldest version."""
+        return self._versions[0]
+
+    @property
     def since(self) -> datetime:
         """The time from which the first version holds."""
         return self._since[0]

@@ -3,12 +3,14 @@
 import dataclasses
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, get_type_hints
 
 NAME_FORMS = ("", "lower", "nfc", "nfd", "html", "question", "cut", "integration")
 """As given; in lower case; in a Unicode normal form; with HTML entities; `?` for each character that is not ASCII;
 cut to 10 characters; the integration's name instead."""
+MOST_SERVICES = 100
+REFUSED = "403"
 SERVICE_STATUSES = ("active", "warning", "critical", "disabled", "maintenance", "gone")
 READ_ONLY_ROLES = ("observer", "read_only_user", "read_only_limited_user")
 ROLES = ("admin", "limited_user", "owner", "restricted_access", "user", *READ_ONLY_ROLES)
@@ -17,6 +19,8 @@ EVERY = "*"
 """In a list of names: all."""
 
 Names = tuple[str, ...]
+States = Mapping[str, str]
+"""The state of each of some things, by their ids."""
 
 UNACKNOWLEDGE_WAYS = ("status", "level 1", "level 2", "policy", "assignment", "urgency")
 """What an update of an acknowledged incident may change so that it is triggered again."""
@@ -41,10 +45,11 @@ class SandboxSettings:
 
     # Opsgenie
     opsgenie_key: Annotated[str, "the API key"] = "sandbox-opsgenie-key"
+    opsgenie_keys: Annotated[int, "how many keys there are; the second is the first and `-2`"] = 1
     write_lag: Annotated[float, "from the 202 to the effect"] = 0.0
     noise_after: Annotated[float, "age at which an escalation step moves an open alert's `updatedAt`"] = 600.2
     notes_bump_updated_at: Annotated[bool, "whether a note moves `updatedAt` (uncertain)"] = True
-    opsgenie_per_minute: Annotated[int, "limit of calls: 429"] = 0
+    opsgenie_per_minute: Annotated[int, "limit of calls of each key: 429"] = 0
     blind: Annotated[bool, "the key sees nothing: lists are empty, reads 404, accepted writes fail"] = False
     team_tags: Annotated[Names, "alerts with none of these tags are treated so, as with a team's key"] = ()
     refused_alerts: Annotated[Names, "ids or tiny ids; reads and writes 403, still listed"] = ()
@@ -137,6 +142,8 @@ class SandboxSettings:
 
     # PagerDuty
     pagerduty_key: Annotated[str, "the API key"] = "sandbox-pagerduty-key"
+    pagerduty_keys: Annotated[int, "how many keys there are; the second is the first and `-2`"] = 1
+    services: Annotated[int, "how many services there are, from PSVC001 to PSVC100"] = 1
     log_lag: Annotated[float, "how far the account's log lags"] = 0.0
     own_log_lag: Annotated[float, "how far an incident's own log lags"] = 0.0
     acknowledgement_timeout: Annotated[float | None, "after which an incident is triggered again"] = 1800.0
@@ -163,7 +170,7 @@ class SandboxSettings:
     ] = True
     noise_every: Annotated[int, "a meaningless log entry follows every n-th"] = 5
     duplicate_rows: Annotated[bool, "rows repeat where resolved incidents are listed with others"] = True
-    pagerduty_per_minute: Annotated[int, "limit of calls: 429/2020"] = 960
+    pagerduty_per_minute: Annotated[int, "limit of calls of each key: 429/2020"] = 960
     creations_per_minute: Annotated[int, "limit of creations of incidents: 429/2020"] = 0
     user_gone: Annotated[bool, "the automation user does not exist: not listed, its writes 400/1008"] = False
     bot_role: Annotated[str, "of the automation user; READ_ONLY_ROLES: writes 403/1018 (uncertain)", *ROLES] = (
@@ -175,6 +182,12 @@ class SandboxSettings:
         str, "what /users?query= searches: names and e-mails, or one of them (uncertain)", "both", "name", "email"
     ] = "both"
     urgency_refused: Annotated[bool, "creations with `urgency`: 400/2001 (uncertain)"] = False
+    priorities: Annotated[
+        str,
+        "the account's: there; none: an empty list; lacking: the list 402/2014; refused: listed. To give an "
+        "incident one is 400/1020 unless they are there; not_in_plan: listed, and 402/2014 (uncertain)",
+        "there", "none", "lacking", "refused", "not_in_plan",
+    ] = "there"  # fmt: skip
     title_limit: Annotated[int, "characters of a title; longer: 400/2001 (uncertain)"] = 1024
     body_limit: Annotated[int, "characters of `body.details`; longer: 400/2001; 0: none (uncertain)"] = 0
     pagerduty_note_limit: Annotated[int, "characters of a note; longer: 400/2001; 0: none (uncertain)"] = 0
@@ -192,6 +205,10 @@ class SandboxSettings:
         str, "gone: reads 404, creations 400/5002; disabled, maintenance: creations 400/2001 (uncertain)",
         *SERVICE_STATUSES,
     ] = "active"  # fmt: skip
+    bad_services: Annotated[
+        States, "the same of some services, by their ids; 403: reads and creations 403/2010 (uncertain)",
+        *SERVICE_STATUSES, REFUSED,
+    ] = field(default_factory=dict)  # fmt: skip
     maintenance_in: Annotated[float, "a maintenance window of an hour begins in so many seconds; 0: none"] = 0.0
     quiet_service: Annotated[bool, "disabled and in maintenance: creations 201, nobody is notified"] = False
     nobody_on_call: Annotated[bool, "the escalation policy has nobody: creations 400/1015 (uncertain)"] = False
@@ -213,6 +230,11 @@ class SandboxSettings:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
+def accepted(key: str, count: int) -> tuple[str, ...]:
+    """The keys of one API: the first, and further ones that only differ at their ends."""
+    return (key, *(f"{key}-{number}" for number in range(2, count + 1)))
+
+
 def _checked(name: str, value: Any) -> Any:
     """The value as the knob has it: a list becomes a tuple. ValueError unless type, range and choices fit."""
     if name not in _TABLE:
@@ -228,6 +250,12 @@ def _checked(name: str, value: Any) -> Any:
         if choices and not set(value) <= set(choices):
             raise ValueError(f"{name} must be some of: {', '.join(choices)}")
         return tuple(value)
+    if isinstance(value, Mapping):
+        if not set(value.values()) <= set(choices):
+            raise ValueError(f"each of {name} must be one of: {', '.join(choices)}")
+        return dict(value)
+    if name == "services" and not 1 <= value <= MOST_SERVICES:
+        raise ValueError(f"services must be from 1 to {MOST_SERVICES}")
     if choices and value not in choices:
         raise ValueError(f"{name} must be one of: {', '.join(filter(None, choices))}")
     return value
@@ -236,4 +264,5 @@ def _checked(name: str, value: Any) -> Any:
 _TABLE = get_type_hints(SandboxSettings, include_extras=True)
 _JSON_TYPES: dict[Any, Any] = {
     bool: bool, int: int, float: int | float, float | None: int | float | None, str: str, Names: list | tuple,
+    States: Mapping,
 }  # fmt: skip

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from reconciler.sandbox.due_queue import DueQueue
+from reconciler.sandbox.expected import Expected
 from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.journal import Journal, stamp
 from reconciler.sandbox.jsm.api import JsmApi
@@ -30,6 +31,7 @@ class Vendors:
         self.jsm = JsmApi(self.opsgenie)
         self.pagerduty = PagerDutyApi(self.clock, self._initial, self.journal)
         self.late = DueQueue()
+        self.expected: Expected | None = None
         self.faults.clear()
 
     @property
@@ -60,4 +62,12 @@ class Vendors:
             **self.jsm.state(),
             "pagerduty": self.pagerduty.state(),
             "journal": self.journal.acts_json(),
+            **self._routes(),
         }
+
+    def _routes(self) -> Json:
+        """On which services each alert is to have an incident, as it was raised; nothing unless that was said."""
+        if self.expected is None:
+            return {}
+        raised = (stored.first for stored in self.opsgenie.alerts.entries())
+        return {"routes": self.expected.services_of(raised)}

@@ -158,7 +158,7 @@ class PagerDutyFeed:
         self._accept(items, **moved)
 
     def _take_strangers(self, acts: tuple[Act, ...], now: datetime) -> None:
-        """Take in late second incidents of our alerts: raised by the automation user, and followed by nobody.
+        """Take in late second incidents of our alerts: raised by the automation user, and followed by no pair.
 
         One that could not be read is read again as long as the log shows it. The first failure is raised after all
         have been tried.

@@ -9,6 +9,7 @@ import os
 import secrets
 import socket
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ from reconciler.store.work import Work
 _LEADER = (
     select(leader.c.epoch, leader.c.holder).where(leader.c.route == bindparam("of")).with_for_update(read=True)
 )
+DEFAULT_ROUTE = "default"
+"""The route that the variables configure where there is no ROUTES_FILE."""
 BUSY_SECONDS = 10
 SESSION_LIMITS = {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "3s"}
 """PostgreSQL settings: our transactions last milliseconds, and a stopped process must not delay a takeover."""
@@ -87,14 +90,30 @@ class UnitOfWork:
 class Database:
     """The database of one route."""
 
-    def __init__(self, engine: Engine, route: str = "default", file: OpenedFile | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        route: str = DEFAULT_ROUTE,
+        file: OpenedFile | None = None,
+        holder: str = "",
+        turn: "threading.Lock | None" = None,
+    ) -> None:
+        """`holder` names this process; `turn` is that of the routes which write to the same SQLite file."""
         self.engine = engine
         self._file = file
         self.route = route
+        self._turn = turn or threading.Lock()
         # SQLite has one writer at a time, and its busy wait sleeps for longer than a write takes.
-        self._write = GroupCommit(self._led).write if engine.dialect.name == "sqlite" else self._led
-        self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._write = GroupCommit(self._led_in_turn).write if engine.dialect.name == "sqlite" else self._led
+        self.holder = holder or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._epoch: int | None = None
+        self._origin: Database | None = None
+
+    def for_route(self, route: str) -> "Database":
+        """The same database for another route, which shares the connections with this one."""
+        made = Database(self.engine, route, self._file, self.holder, self._turn)
+        made._origin = self
+        return made
 
     def lead(self) -> int:
         """Begin a new epoch, which ends every earlier one, and return it. Only for the holder of the lock."""
@@ -140,6 +159,11 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+    @contextmanager
+    def _led_in_turn(self) -> Iterator[Connection]:
+        with self._turn, self._led() as connection:
+            yield connection
 
     @contextmanager
     def _led(self) -> Iterator[Connection]:

@@ -2,8 +2,9 @@
 
 A lock alone is not enough: a process that was stopped, or cut off from the server, may continue and still believe
 that it holds the lock. So its next holder begins a new epoch (`Database.lead`), and an earlier epoch writes
-nothing more. A process that is merely stopped keeps its lock, and the others stand by: on SQLite until it ends, on
-PostgreSQL until it or its session does (`pg_terminate_backend`).
+nothing more. A process that is merely stopped keeps its lock: on SQLite until it ends, on PostgreSQL until
+another one ends its session, see `runtime/pod_shares.py`. Daemons on PostgreSQL have all their locks in one
+`LockSession`; a single run, such as `once`, has an `AdvisoryLock`.
 """
 
 import contextlib
@@ -175,11 +176,12 @@ POOLED = (
     "so that two reconcilers could work at the same time: name the server itself, or a pool in session mode"
 )
 _KEY = "hashtext('reconciler'), hashtext(:route)"
-_TAKE = text(
-    f"SELECT pg_try_advisory_lock({_KEY}), set_config('tcp_keepalives_idle', '10', false), "
+KEEPALIVES = (
+    "set_config('tcp_keepalives_idle', '10', false), "
     "set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '3', false)"
 )
-"""Takes the lock, and lets the server notice within half a minute when our host is gone."""
+"""SQL: let the server notice within half a minute when our host is gone."""
+_TAKE = text(f"SELECT pg_try_advisory_lock({_KEY}), {KEEPALIVES}")
 _TRY = text(f"SELECT pg_try_advisory_xact_lock({_KEY})")
 """Query: whether the lock is free."""
 _SESSION = text("""

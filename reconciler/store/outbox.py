@@ -52,8 +52,9 @@ class Outbox:
 
     def add(self, values: Iterable[Action], now: datetime) -> None:
         """Add planned actions. An action whose key exists already is not added a second time."""
-        rows = [_row(action, now) | {"route": self.route} for action in values]
-        insert_new(self.connection, actions, ("route", "key"), rows)
+        insert_new(
+            self.connection, actions, ("route", "key"), [_row(action, now, self.route) for action in values]
+        )
 
     def mark_sent(self, action: Action, now: datetime) -> bool:
         """Mark an action as sent, just before its call. False if it is no longer planned: then make no call."""
@@ -136,8 +137,8 @@ _OPEN_ACTIONS = _ACTIONS.where(actions.c.status.in_(_OPEN)).order_by(actions.c.a
 
 
 _STORED_AS_IS = (
-    "id", "route", "key", "alert_id", "reason", "at", "person", "text", "body", "urgency", "mark",
-    "attempts", "plain", "not_before", "failing_since", "sent_at", "request_id", "result_id", "error",
+    "id", "key", "alert_id", "reason", "at", "person", "text", "body", "urgency", "priority",
+    "mark", "attempts", "plain", "not_before", "failing_since", "sent_at", "request_id", "result_id", "error",
 )  # fmt: skip
 
 
@@ -146,6 +147,6 @@ def _action(row: Row[Any]) -> Action:
     return Action(kind=Kind(row.kind), status=Status(row.status), incident_id=row.incident_id, **values)
 
 
-def _row(action: Action, now: datetime) -> dict[str, Any]:
+def _row(action: Action, now: datetime, route: str) -> dict[str, Any]:
     values = {name: getattr(action, name) for name in _STORED_AS_IS if name != "id"}
-    return values | {"kind": action.kind.value, "status": action.status.value, "planned_at": now}
+    return values | {"route": route, "kind": action.kind.value, "status": action.status.value, "planned_at": now}

@@ -1,4 +1,4 @@
-"""The tables and their column types. Every table has a `route`."""
+"""The tables and their column types. Every table has a `route`, except `pods`."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "0008"
+REVISION = "0009"
 """The newest migration; a test compares it with migrations/versions."""
 
 
@@ -95,6 +95,7 @@ actions = Table(
     Column("text", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("urgency", Text, nullable=False),
+    Column("priority", Text, nullable=False, server_default=""),  # PagerDuty's, by name; empty: none
     Column("mark", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -205,4 +206,14 @@ pauses = Table(
     Column("who", Text, nullable=False),
     Column("pages", Boolean, nullable=False),  # pages wait too
     Column("until", Utc),  # null: until `resume`
+)
+
+pods = Table(  # PostgreSQL: the processes that share the routes; times are the server's
+    "pods",
+    metadata,
+    Column("holder", Text, primary_key=True),  # host, process id and a random number
+    Column("session", Integer, nullable=False),  # the server's number of the session that holds its locks
+    Column("started_at", Utc, nullable=False),
+    Column("seen_at", Utc, nullable=False),  # its last beat
+    Column("knows", Text, nullable=False),  # digest of the names of the routes that it shares with others
 )

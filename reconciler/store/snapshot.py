@@ -151,7 +151,7 @@ class Snapshot:
 
     def save_pairs(self, values: Iterable[Pair]) -> None:
         """Store these pairs."""
-        rows = [_row(pair) | {"route": self.route} for pair in values]
+        rows = [_row(pair, self.route) for pair in values]
         upsert(self.connection, pairs, rows)
 
     def save_notes(self, values: Iterable[tuple[str, Side, str]]) -> None:
@@ -201,7 +201,6 @@ _SAVE_SWEEP = (
 
 def _pair(row: Row[Any]) -> Pair:
     return Pair(
-        route=row.route,
         alert_id=row.alert_id,
         tiny_id=row.tiny_id,
         tracked=row.tracked,
@@ -219,8 +218,9 @@ def _pair(row: Row[Any]) -> Pair:
     )
 
 
-def _row(pair: Pair) -> dict[str, Any]:
+def _row(pair: Pair, route: str) -> dict[str, Any]:
     return {
+        "route": route,
         "alert_id": pair.alert_id,
         "tiny_id": pair.tiny_id,
         "tracked": pair.tracked,

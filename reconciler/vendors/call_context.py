@@ -1,4 +1,6 @@
-"""The call context: the urgency of the calls in progress, how long each may take, and which the vendor answered.
+"""The call context: for which route the calls in progress are, how urgent they are and how long each may take.
+
+It also notes which request the vendor answered.
 
 It consists of context variables, so that each thread has its own.
 """
@@ -7,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 
@@ -23,10 +25,14 @@ class CallPriority(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """`within` are seconds that one call may take, retries included; None: the client's own time-out."""
+    """`within` are seconds that one call may take, retries included; None: the client's own time-out.
+
+    `route` is the route that the calls are for; empty if they are for none, or for all of them.
+    """
 
     priority: CallPriority = CallPriority.CHANGED
     within: float | None = None
+    route: str = ""
 
 
 _CURRENT: ContextVar[CallContext] = ContextVar("call_context", default=CallContext())  # noqa: B039 - frozen
@@ -54,9 +60,9 @@ _OUTERMOST: ContextVar[_Outermost | None] = ContextVar("outermost", default=None
 def calling(priority: CallPriority, within: float | None = None) -> Iterator[None]:
     """Make the calls inside with this priority, each in at most `within` seconds; None: the client's time-out.
 
-    The end of the outermost context is that of its large answers.
+    The route stays. The end of the outermost context is that of its large answers.
     """
-    token = _CURRENT.set(CallContext(priority, within))
+    token = _CURRENT.set(CallContext(priority, within, current().route))
     outermost = None if _OUTERMOST.get() else _Outermost([])
     begun = _OUTERMOST.set(outermost) if outermost else None
     try:
@@ -67,6 +73,16 @@ def calling(priority: CallPriority, within: float | None = None) -> Iterator[Non
             _OUTERMOST.reset(begun)
             for turn in outermost.turns:
                 turn.release()
+
+
+@contextmanager
+def for_route(name: str) -> Iterator[None]:
+    """Make the calls inside for this route. Priority and time stay."""
+    token = _CURRENT.set(replace(current(), route=name))
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
 
 
 def may_be_large(patience: float) -> bool:

@@ -6,7 +6,7 @@ _WORDS = frozenset(
     {
         "", "v1", "v2", "alerts", "count", "requests", "acknowledge", "unacknowledge", "close", "notes", "logs",
         "incidents", "log_entries", "merge", "snooze", "services", "users", "me", "oncalls",
-        "escalation_policies", "maintenance_windows", "abilities", "heartbeats", "ping",
+        "escalation_policies", "maintenance_windows", "abilities", "priorities", "heartbeats", "ping",
         "myself", "user", "_edge", "tenant_info",
     }
 )  # fmt: skip

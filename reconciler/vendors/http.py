@@ -123,7 +123,7 @@ class Http:
 
     def use_key(self, authorization: str) -> None:
         """Send this header from now on. The key before it is still removed from what the vendor says."""
-        self._secrets = [*_secrets(authorization), *self._secrets]
+        self._secrets = list(dict.fromkeys([*_secrets(authorization), *self._secrets]))
         self._session.use(self._headers | {"Authorization": authorization})
 
     def close(self) -> None:
@@ -190,9 +190,15 @@ class Http:
         route = route_of(path)
         started = self.clock.monotonic()
         within = min(longest_wait, (time_.last - started) * (1 - WIRE_SHARE))
-        scope, priority = f"{method} {route}", call_context.current().priority
+        context = call_context.current()
         try:
-            turn = self._limiter.acquire(scope, write=method != "GET", within=within, priority=priority)
+            turn = self._limiter.acquire(
+                f"{method} {route}",
+                write=method != "GET",
+                within=within,
+                priority=context.priority,
+                route=context.route,
+            )
         except NotExecuted as error:
             raise type(error)(f"{self.name}: {error}", error.retry_after) from None
         started = self.clock.monotonic()

@@ -277,6 +277,12 @@ class PagerDutyReader(LogReader, Protocol):
     def on_call(self, user: Person, policy_id: str) -> OnCall:
         """Who would be paged, according to the escalation policy. Unreadable answers give no objection."""
 
+    def priorities(self) -> dict[str, str] | None:
+        """The ids of the account's priorities by name, the most severe first.
+
+        Empty for an account without any; None if the key may not read them, or if the plan has none.
+        """
+
     def confirm_key(self) -> None:
         """One cheap read of no particular incident. Refused if the account refuses the key."""
 
@@ -336,8 +342,8 @@ class PagerDutyExaminer(PagerDutyReader, Protocol):
 class PagerDutyWriter(Protocol):
     """Writes to PagerDuty, always as the automation user."""
 
-    def create_incident(self, key: str, title: str, body: str, urgency: str) -> Incident:
-        """A new incident. Duplicate when an open one has this key already."""
+    def create_incident(self, key: str, title: str, body: str, urgency: str, priority_id: str = "") -> Incident:
+        """A new incident. Duplicate when an open one has this key already. Without a priority for an empty id."""
 
     def acknowledge(self, incident_id: str) -> Incident:
         """Acknowledge. This reopens a resolved incident: check first."""
@@ -349,8 +355,11 @@ class PagerDutyWriter(Protocol):
         assigned to the automation user alone. Permanent if none of them does that.
         """
 
-    def set_urgency(self, incident_id: str, urgency: str) -> Incident:
-        """Set the urgency, `high` or `low`; raising it notifies people again."""
+    def set_urgency(self, incident_id: str, urgency: str, priority_id: str = "") -> Incident:
+        """Set the urgency, `high` or `low`, the priority, or both; raising the urgency notifies people again.
+
+        What is empty stays as it is.
+        """
 
     def resolve(self, incident_id: str) -> Incident:
         """Resolve."""

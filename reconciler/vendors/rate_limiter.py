@@ -7,8 +7,10 @@ the limit, which is raised each second until it expires. Atlassian says when a k
 limit is near: then work that can wait does. No statement of a vendor delays a call by more than a
 minute.
 
-Waiting calls are queued by priority, in order of arrival within one. A place is kept for each more urgent call
-that waits for the same limit; a call that waits for something else keeps no place.
+Waiting calls are queued by priority, and within one the routes that share the key take turns: each has one call a
+turn, in order of arrival, and a route that has made no call for a while joins in the current turn. So however many
+calls of one route wait, a call of another goes before the second of them, and no route waits for ever. A place is
+kept for each call ahead that waits for the same limit; a call that waits for something else keeps no place.
 """
 
 import threading
@@ -69,7 +71,9 @@ class RateLimiter:
         self._clock = clock
         self._lock = threading.Lock()
         self._calls: deque[Call] = deque()  # about in the order of their start
-        self._waiting: list[Call] = []  # the most urgent first, then in order of arrival
+        self._waiting: list[Call] = []  # by priority, then by turn, then in order of arrival
+        self._turns = dict.fromkeys(CallPriority, 0)  # the latest turn of which a call was admitted
+        self._last_turns: dict[tuple[CallPriority, str], int] = {}  # the same for each route
         self._default = Limit(per_minute) if per_minute else None
         self._stated: dict[str, Limit] = {}  # by the stated figure: scopes with the same one are taken to share it
         self._inferred: Limit | None = None
@@ -103,13 +107,19 @@ class RateLimiter:
         return max(0, min(left)) if left else None
 
     def acquire(
-        self, scope: str, *, write: bool, within: float, priority: CallPriority = CallPriority.CHANGED
+        self,
+        scope: str,
+        *,
+        write: bool,
+        within: float,
+        priority: CallPriority = CallPriority.CHANGED,
+        route: str = "",
     ) -> Call:
-        """Wait for this call's turn, and count it as under way.
+        """Wait until this call may start, and count it as under way. `route` is the one that it is for.
 
-        RateLimited as soon as the turn cannot come within `within` seconds; NotExecuted when the program stops.
+        RateLimited as soon as that cannot be within `within` seconds; NotExecuted when the program stops.
         """
-        call = Call(scope, write, priority)
+        call = Call(scope, write, priority, route)
         last = self._clock.monotonic() + within
         with self._queued(call):
             while wait := self._admitted_or_wait(call):
@@ -139,13 +149,15 @@ class RateLimiter:
                 self._refusals.pop(call.scope, None)
 
     def _until_turn(self, call: Call, now: float) -> float:
-        """Seconds until this call's turn, with a place kept for each more urgent one that waits."""
+        """Seconds until this call may start, with a place kept for each one ahead that waits."""
         self._refresh(now)
         kept: Counter[Usage] = Counter()
+        bounds: dict[tuple[object, ...], list[tuple[Usage, int]]] = {}  # the same for calls of one kind
         for other in self._waiting:
-            waits = [
-                (usage, usage.until_below(most - kept[usage], now)) for usage, most in self._bounds(other, now)
-            ]
+            kind = other.scope, other.write, other.priority, other.route
+            if kind not in bounds:
+                bounds[kind] = list(self._bounds(other, now))
+            waits = [(usage, usage.until_below(most - kept[usage], now)) for usage, most in bounds[kind]]
             wait = max([self._held.get(other.scope, 0.0) - now, *(seconds for _, seconds in waits)])
             if other is call:
                 return wait
@@ -155,7 +167,8 @@ class RateLimiter:
     @contextmanager
     def _queued(self, call: Call) -> Iterator[None]:
         with self._lock:
-            insort(self._waiting, call, key=lambda other: other.priority)
+            call.turn = self._turn_of(call)
+            insort(self._waiting, call, key=lambda other: (other.priority, other.turn))
         try:
             yield
         finally:
@@ -163,8 +176,15 @@ class RateLimiter:
                 if call in self._waiting:  # it was not admitted
                     self._waiting.remove(call)
 
+    def _turn_of(self, call: Call) -> int:
+        """The current turn, or the one after the last of this route that waits or was admitted."""
+        mine = call.priority, call.route
+        waiting = (other.turn for other in self._waiting if (other.priority, other.route) == mine)
+        last = max((*waiting, self._last_turns.get(mine, -1)))
+        return max(self._turns[call.priority], last + 1)
+
     def _admitted_or_wait(self, call: Call) -> float:
-        """Admit the call if it is its turn; otherwise return the seconds to wait, more than 0."""
+        """Admit the call if it may start; otherwise return the seconds to wait, more than 0."""
         with self._lock:
             wait = self._until_turn(call, self._clock.monotonic())
             if wait > 0:
@@ -177,6 +197,9 @@ class RateLimiter:
         self._number += 1
         call.number = self._number
         self._calls.append(call)
+        self._turns[call.priority] = max(self._turns[call.priority], call.turn)
+        mine = call.priority, call.route
+        self._last_turns[mine] = max(self._last_turns.get(mine, 0), call.turn)
         for limit in self._binding(call):
             limit.admit(call)
 

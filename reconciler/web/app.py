@@ -3,9 +3,9 @@
 Every answer comes from memory, and no answer repeats anything of its request.
 """
 
-import re
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial, reduce
 from time import monotonic
 
@@ -15,9 +15,11 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from reconciler.core.hints import Hint
 from reconciler.core.model import Side
+from reconciler.observability.health import Health
 from reconciler.observability.logs import get_logger
 from reconciler.observability.metrics import Metrics
-from reconciler.settings import Settings, variables
+from reconciler.settings import Settings
+from reconciler.web import readiness
 from reconciler.web.access import is_let_in
 from reconciler.web.answers import json_answer, log_defect, with_headers
 from reconciler.web.webhooks import (
@@ -62,12 +64,25 @@ class WebhookRejected(Exception):
         super().__init__(outcome)
 
 
+@dataclass(frozen=True, slots=True)
+class Several:
+    """What the endpoints tell of several routes: the health of each now, and the text of all metrics."""
+
+    health: Callable[[], Mapping[str, Health]]
+    metrics: Callable[[], bytes]
+
+
 def create(
-    settings: Settings, metrics: Metrics, put: Callable[[Hint], None], now: Callable[[], Settings] | None = None
+    settings: Settings,
+    metrics: Metrics,
+    put: Callable[[Hint], None],
+    now: Callable[[], Settings] | None = None,
+    several: Several | None = None,
 ) -> Flask:
     """The application. `put` takes each hint and must not block; a webhook's path exists only where configured.
 
-    `now` returns the settings with the secrets that are valid by now.
+    `now` returns the settings with the secrets that are valid by now. With `several` routes, `metrics` are those
+    that webhooks are counted in and whose health is the process's.
     """
     valid = now or (lambda: settings)
     app = Flask(__name__, static_folder=None)
@@ -78,8 +93,9 @@ def create(
         app.add_url_rule(path, path, answer, methods=[method], provide_automatic_options=False)
 
     rule("/healthz", "GET", lambda: _health(metrics))
-    rule("/readyz", "GET", lambda: _readiness(metrics, valid().status_password))
-    rule("/metrics", "GET", lambda: Response(metrics.text(), content_type=PROMETHEUS))
+    exposed = several.metrics if several else metrics.text
+    rule("/readyz", "GET", lambda: _readiness(metrics, several, valid().status_password))
+    rule("/metrics", "GET", lambda: Response(exposed(), content_type=PROMETHEUS))
     endpoints: dict[str, _Endpoint] = {}
     if settings.pagerduty_webhook_secret:
         pagerduty = _PagerDutyWebhook(lambda: valid().pagerduty_webhook_secret, put)
@@ -98,34 +114,15 @@ def _health(metrics: Metrics) -> Response:
     return json_answer(200 if alive else 503, {"alive": alive})
 
 
-def _readiness(metrics: Metrics, password: SecretStr | None) -> Response:
-    """The answer of /readyz. As everybody may ask, only the status page's password brings a reason's own words."""
-    health = metrics.health
-    name, reason = health.gravest()
-    values: dict[str, object] = {"ready": not reason, "role": health.role()}
+def _readiness(metrics: Metrics, several: Several | None, password: SecretStr | None) -> Response:
+    """The answer of /readyz; `?route=` asks for one of several routes."""
     knows_all = password is not None and is_let_in(request.authorization, password.get_secret_value())
-    if reason:
-        values["reason"] = reason if knows_all else _in_general(name, reason)
-    if health.paused:
-        values["paused"] = [each if knows_all else each.partition(" by ")[0] for each in health.paused]
-    return json_answer(503 if reason else 200, values | {"dead_actions": health.dead})
-
-
-_IN_GENERAL = {
-    "database": "the database cannot be used",
-    "refused": "what is configured does not work",
-    "pages": "somebody is not paged",
-}
-"""Classes of reasons whose text names people, hosts or a vendor's words; the other texts are ours alone."""
-_SETTING = re.compile(r"\b[A-Z]+(?:_[A-Z]+)+\b")
-
-
-def _in_general(name: str, reason: str) -> str:
-    """The reason's class, and the settings that it names."""
-    if name not in _IN_GENERAL:
-        return reason
-    settings = [each for each in dict.fromkeys(_SETTING.findall(reason)) if each in variables()]
-    return f"{': '.join(filter(None, (', '.join(settings), _IN_GENERAL[name])))}; `reconciler status` says more"
+    if several is None:
+        return readiness.of_one(metrics.health, knows_all=knows_all)
+    routes, name = several.health(), request.args.get("route")
+    if name is None:
+        return readiness.of_several(routes, knows_all=knows_all)
+    return readiness.of_one(routes[name], knows_all=knows_all) if name in routes else readiness.of_unknown()
 
 
 _OUTCOMES = {

@@ -87,7 +87,7 @@ def pair_view(found: Explanation, alert_page: Callable[[str], str]) -> PairView:
 def _story(found: Explanation, one: Story, alert_page: Callable[[str], str]) -> StoryView:
     pair, left, product = one.pair, len(one.steps) - MOST_STEPS, found.product
     name = pair.tiny_id if pair is not None and pair.tiny_id else one.alert_id
-    tables = (_waits(one.waits, product), _dead(one, product))
+    tables = (_waits(one.waits, product), _dead(found, one))
     return StoryView(
         name=pair_name(one.alert_id, pair),
         alert_id=one.alert_id,
@@ -96,7 +96,7 @@ def _story(found: Explanation, one: Story, alert_page: Callable[[str], str]) -> 
         sweep="" if pair is None else _sweep(pair),
         steps=tuple(_step(step, product) for step in one.steps[-MOST_STEPS:]),
         earlier=f"{left} earlier steps are left out. All of them:" if left > 0 else "",
-        command=f"reconciler explain {name}",
+        command=f"reconciler explain {name}{found.option}",
         tables=tuple(each for each in tables if each.rows),
         empty="" if one.waits or one.dead else "Nothing waits, and nothing is dead.",
     )
@@ -167,10 +167,10 @@ def _until(wait: Wait) -> Cell:
     return Cell(at.words, time=at.iso)
 
 
-def _dead(one: Story, product: Product) -> Table:
-    rows = (_dead_row(action, product) for action in one.dead)
+def _dead(found: Explanation, one: Story) -> Table:
+    rows = (_dead_row(action, found.product) for action in one.dead)
     columns, advice = ("action", "because", "error"), "To try it again:"
-    commands = (retry_command(one),) if one.dead else ()
+    commands = (retry_command(one, found.option),) if one.dead else ()
     return table("dead", "Dead", columns, rows, advice, commands, most=MOST_STEPS)
 
 

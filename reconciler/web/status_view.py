@@ -33,12 +33,16 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """The process that answers: its name in the table of leaders, its interval, and its settings as shown."""
+    """The process that answers: its name in the table of leaders, its interval, and its settings as shown.
+
+    `option` is that of the commands which the page names: `--route` where there are several routes.
+    """
 
     holder: str
     interval: float
     configuration: Configuration
     log_level: str = "INFO"
+    option: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ def status_view(found: Snapshot, served: Served) -> StatusView:
     """The page's values."""
     report = found.report
     is_good = not needs_attention(report, served.interval)
-    every = tuple(_tables(report))
+    every = tuple(_tables(report, served.option))
     return StatusView(
         headline=headline(report, served.interval),
         verdict=_verdict(report, is_good=is_good),
@@ -114,7 +118,7 @@ def _counts(report: StatusReport) -> Iterator[tuple[str, int, str]]:
         yield state, number, "bad" if number and state in ALARMING else ""
 
 
-def _tables(report: StatusReport) -> Iterator[Table]:
+def _tables(report: StatusReport, option: str) -> Iterator[Table]:
     now, product = report.now, report.product
     yield table(
         "paused",
@@ -126,7 +130,7 @@ def _tables(report: StatusReport) -> Iterator[Table]:
     yield table("in-trouble", "In trouble", ("what, and since when",), _cells(troubles))
     unpaged = ((*pair_cells(pair.alert_id, pair), Cell(pair.unpaged)) for pair in report.unpaged)
     yield table("unpaged", "Nobody is paged for", ("alert", "incident", "why"), unpaged)
-    yield _entries(report, "dead", "Dead", "To try them again:", ("reconciler retry --all",))
+    yield _entries(report, "dead", "Dead", "To try them again:", (f"reconciler retry --all{option}",))
     yield _entries(report, "unknown", "Unknown", "Each target is read again until its outcome is known.")
     yield _entries(report, "in flight", "In flight")
     yield _entries(

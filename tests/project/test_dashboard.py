@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from reconciler.observability.metrics_table import METRICS
+from reconciler.observability.metrics_table import METRICS, PROCESS_METRICS, ROUTE
 from tests.support.counting import MetricsBench, count_everything
 from tests.support.dashboard import FILE, rendered
 
@@ -42,7 +42,8 @@ def test_every_metric_and_label_named_exists() -> None:
     counted = MetricsBench()
     count_everything(counted)
     exposed = set(re.findall(r"^([a-z_]+)", counted.metrics.text().decode(), re.MULTILINE))
-    labels = {row.name: {*row.labels, "job", "le"} for row in METRICS}
+    exposed |= {row.name for row in PROCESS_METRICS}
+    labels = {row.name: {*row.labels, ROUTE, "job", "instance", "le"} for row in (*METRICS, *PROCESS_METRICS)}
     for title, query in queries():
         names = NAME.findall(query)
         assert names, title

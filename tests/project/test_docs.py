@@ -15,7 +15,7 @@ import yaml
 from dotenv import dotenv_values
 
 from reconciler.cli.commands import cli
-from reconciler.observability.metrics_table import METRICS
+from reconciler.observability.metrics_table import METRICS, PROCESS_METRICS
 from reconciler.settings import variables
 from tests.support.docs.console import agrees, steps
 from tests.support.docs.pages import Block, Page, pages, read
@@ -180,7 +180,7 @@ def _texts(places: tuple[str, ...]) -> Iterator[str]:
 
 def test_each_metric_and_rule_named_exists() -> None:
     ends = {"histogram": ("", "_bucket", "_count", "_sum")}
-    known = {row.name + end for row in METRICS for end in ends.get(row.kind, ("",))}
+    known = {row.name + end for row in (*METRICS, *PROCESS_METRICS) for end in ends.get(row.kind, ("",))}
     assert {name: page for name, page in named(METRIC).items() if name not in known} == {}
     rules = yaml.safe_load((ROOT / "examples/prometheus/rules.yaml").read_text(encoding="utf-8"))
     alerts = {rule["alert"] for group in rules["groups"] for rule in group["rules"]}

@@ -22,7 +22,7 @@ EXPRESSIONS: dict[str, str] = {rule["alert"]: rule["expr"] for rule in RULES}
 PROMTOOL = shutil.which("promtool")
 
 NAME = re.compile(r"\b(?:reconciler|process)_[a-z_]+")
-AGE = re.compile(r"(?:time\(\) - |\b)max(?: by \([a-z]+\))? ?\((\w+_seconds)\b[^)]*\) > ")
+AGE = re.compile(r"(?:time\(\) - |\b)max(?: by \([a-z, ]+\))? ?\((\w+_seconds)\b[^)]*\) > ")
 """A comparison of an age, and the series that it is computed from."""
 WITHOUT_TWIN = {"reconciler_divergence_oldest_seconds": "it is there only while a pair differs"}
 """Ages whose absence is no trouble, and why."""
@@ -53,6 +53,25 @@ JSM = {series.replace("opsgenie", "jsm"): values for series, values in WELL.item
 """The same with JSM as the alert side."""
 JSM_FEED = 'reconciler_last_good_poll_timestamp_seconds{source="jsm_feed"}'
 STANDBY = {"reconciler_build_info": "1x300", "reconciler_lock_held": "0x300"}
+
+
+def routed(route: str, series: Mapping[str, str] = WELL, **changes: str) -> dict[str, str]:
+    """The series of one of several routes; `changes` are other samples, by the name without its prefix."""
+    found = {}
+    for key, values in series.items():
+        name, _, labels = key.rstrip("}").partition("{")
+        if name.startswith(("process_", "reconciler_build_info")):
+            continue
+        given = changes.get(name.removeprefix("reconciler_"), values)
+        if given:
+            of = ",".join(filter(None, (labels, f'route="{route}"')))
+            found[f"{name}{{{of}}}"] = given
+    return found
+
+
+PROCESS = {key: WELL[key] for key in WELL if key.startswith(("process_", "reconciler_build_info"))}
+SHOP = PROCESS | routed("shop")
+"""A process with the route `shop`, in which all is well, to which a test adds another one."""
 DEAD = {"Absent", "WithoutLeader", "PollsLate", "PagesWait", "QueueLate", "WritesLate"}
 
 
@@ -65,8 +84,16 @@ def test_every_metric_named_exists() -> None:
         assert NAME.findall(expression), alert
 
 
+def test_every_expression_of_a_route_keeps_its_name() -> None:
+    for alert, expression in EXPRESSIONS.items():
+        for group in re.findall(
+            r"(?:max|sum) ?(?:by \(([^)]*)\))? ?\(reconciler_(?!webhooks|heartbeat)", expression
+        ):
+            assert "route" in group.split(", "), alert
+
+
 def test_every_label_in_a_rule_is_the_metrics_own() -> None:
-    labels = {row.name: set(row.labels) for row in METRICS}
+    labels = {row.name: {*row.labels, "route"} for row in METRICS}
     for expression in EXPRESSIONS.values():
         for name, given in re.findall(r"\b(reconciler_[a-z_]+)\{([^}]*)\}", expression):
             assert set(re.findall(r"(\w+)=", given)) <= labels[name]
@@ -155,6 +182,31 @@ FIRES: dict[str, tuple[Mapping[str, str], set[str]]] = {
         {"WebhooksTurnedAway"},
     ),
     "a heartbeat fails": (changed(heartbeat_failures_total="0+1x300"), {"HeartbeatFails"}),
+    "one of two routes has no leader": (
+        SHOP | {'reconciler_lock_held{route="search"}': "0x300"}, {"WithoutLeader"},
+    ),
+    "one of two routes has never polled": (
+        SHOP | routed("search", last_good_poll_timestamp_seconds=""), {"PollsLate"},
+    ),
+    "one of two routes is not polled any more": (
+        SHOP | routed("search", last_good_poll_timestamp_seconds="0+0x300"), {"PollsLate"},
+    ),
+    "pages of one of two routes wait": (
+        SHOP | routed("search", oldest_page_waiting_seconds="0+60x300"), {"PagesWait"},
+    ),
+    "one of two routes is led and works at nothing": (
+        SHOP | {'reconciler_lock_held{route="search"}': "1x300"},
+        {"PollsLate", "PagesWait", "QueueLate", "WritesLate"},
+    ),
+    "a write is late while another route is paused and in trouble": (
+        PROCESS | routed("shop", paused="1x300", troubles="0x300")
+        | routed("mail", troubles="1x300")
+        | routed("search", oldest_pending_seconds="0+60x300", work_queue_oldest_seconds="0+60x300"),
+        {"WritesLate", "QueueLate", "PagesAtRisk", "InTrouble"},
+    ),
+    "all processes with several routes are dead": (
+        {key: value.replace("x300", "x10") + " stale" for key, value in (SHOP | routed("search")).items()}, DEAD,
+    ),
     "a crash loop": (changed(process_start_time_seconds="0+1x300"), {"RestartsOften"}),
 }  # fmt: skip
 """Series, and the alerts that fire at the end: after 50 minutes, or after 250 where a pause is judged."""
@@ -164,6 +216,15 @@ SILENT: dict[str, tuple[Mapping[str, str], set[str]]] = {
     "a poll of JSM missed for four minutes": (JSM | {JSM_FEED: "0+60x46 2760x60"}, {"PollsLate"}),
     "well, with a stand-by": (
         WELL | {key + '{pod="2"}': value for key, value in STANDBY.items()}, {"WithoutLeader"},
+    ),
+    "well, with two routes on two processes": (
+        SHOP | routed("search")
+        | {f'{key[:-1]},pod="2"}}': value for key, value in routed("shop", STANDBY).items()},
+        {"WithoutLeader", "PollsLate", "PagesWait", "QueueLate", "WritesLate"},
+    ),
+    "a route was removed": (
+        SHOP | {key: value.replace("x300", "x20") + " stale" for key, value in routed("search").items()},
+        {"WithoutLeader", "PollsLate", "PagesWait"},
     ),
     "it was restarted a minute ago": (
         {

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from reconciler.cli.commands import cli
-from reconciler.observability.metrics_table import METRICS
+from reconciler.observability.metrics_table import METRICS, PROCESS_METRICS
 from reconciler.observability.naming import STATES
 from tests.support.paths import ROOT
 
@@ -82,7 +82,7 @@ def shown() -> tuple[tuple[str, str], ...]:
     pages = (ROOT / "reconciler" / "web" / "templates").iterdir()
     return (
         *helps(cli),
-        *((f"the help of {row.name}", row.help) for row in METRICS),
+        *((f"the help of {row.name}", row.help) for row in (*METRICS, *PROCESS_METRICS)),
         *((name, (ROOT / name).read_text()) for name in TEXTS),
         *((str(path.relative_to(ROOT)), path.read_text()) for path in (*written, *pages)),
         *(found for path in product for found in literals(path)),

@@ -185,6 +185,7 @@ ELSEWHERE = {
     "bot_role": "tests/integration/sandbox/pagerduty/test_account.py",
     "plan_lacks_ability": "tests/support/simulation/schedule.py",
     "refused_incidents": "tests/support/simulation/schedule.py",
+    "priorities": "tests/system/test_priorities.py",
     "jsm_ids": "tests/support/simulation/moves.py",
     "jsm_note_ids": "tests/support/simulation/moves.py",
     "jsm_migrated": "tests/support/simulation/moves.py",

@@ -13,7 +13,7 @@ from typing import Any
 from reconciler.sandbox.opsgenie import shapes as opsgenie_shapes
 from reconciler.sandbox.opsgenie.state import Alert
 from reconciler.sandbox.pagerduty import shapes as pagerduty_shapes
-from reconciler.sandbox.pagerduty.directory import JANE, POLICY_ID, USERS
+from reconciler.sandbox.pagerduty.directory import JANE, POLICY_ID, SERVICES, USERS
 from reconciler.sandbox.pagerduty.state import Incident, LogEntry
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Request, Response, json_response, parse_time
@@ -127,13 +127,14 @@ def _about_us(request: Request) -> Response:
             return json_response(200, page, _limits())
         case ["pagerduty", "users", "me"]:
             return json_response(400, {"error": "an account-level access token has no user"}, _limits())
-        case ["pagerduty", "services", _]:
-            return json_response(200, {"service": pagerduty_shapes.service_json(SandboxSettings())}, _limits())
+        case ["pagerduty", "services", service_id]:
+            service = pagerduty_shapes.service_json(service_id, "active", SandboxSettings())
+            return json_response(200, {"service": service}, _limits())
         case ["pagerduty", "oncalls"]:
             page = {"oncalls": [pagerduty_shapes.on_call_json(POLICY_ID, 1, JANE)], "more": False}
             return json_response(200, page, _limits())
         case ["pagerduty", "escalation_policies", _]:
-            policy = pagerduty_shapes.policy_json(POLICY_ID, [[JANE]])
+            policy = pagerduty_shapes.policy_json(POLICY_ID, [[JANE]], SERVICES)
             return json_response(200, {"escalation_policy": policy}, _limits())
     return json_response(404, {"error": {"message": f"canned: {request.path}"}})
 

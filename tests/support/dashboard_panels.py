@@ -53,8 +53,15 @@ def _or_none(expr: str) -> str:
     return f"{expr} or 0 * max(reconciler_build_info{{JOB}})"
 
 
+def _all(name: str, *labels: str) -> str:
+    """The sum over all routes; of several replicas the one that leads has the series."""
+    by = f" by ({', '.join(labels)})" if labels else ""
+    return f"sum{by} (max by ({', '.join(('route', *labels))}) ({name}{{JOB}}))"
+
+
 def _age(series: str, label: str) -> str:
-    return f"time() - max by ({label}) ({series})"
+    """Of the route that is furthest behind."""
+    return f"time() - min by ({label}) (max by (route, {label}) ({series}))"
 
 
 def _quantile(share: float, name: str, label: str) -> str:
@@ -65,7 +72,7 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
     (
         "Now",
         (
-            _stat("Pages waiting", "Alerts that page nobody yet.", "max(reconciler_pages_waiting{JOB})", 1),
+            _stat("Pages waiting", "Alerts that page nobody yet.", _all("reconciler_pages_waiting"), 1),
             _stat(
                 "Oldest page",
                 "For how long the longest of them has waited.",
@@ -76,13 +83,13 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
             _stat(
                 "Nobody is paged",
                 "Incidents that page nobody although they should.",
-                "max(reconciler_unpaged_pairs{JOB})",
+                _all("reconciler_unpaged_pairs"),
                 1,
             ),
             _stat(
                 "Leader",
-                "Whether a reconciler leads: one does, the others stand by.",
-                "max(reconciler_lock_held{JOB})",
+                "Whether a reconciler leads: one does, the others stand by. Of several routes: each.",
+                "min(max by (route) (reconciler_lock_held{JOB}))",
                 None,
                 "short",
                 ("0", "nobody", "red"),
@@ -91,14 +98,14 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
             _stat(
                 "Dead",
                 "Writes given up, until `reconciler retry`.",
-                _or_none("sum(max by (kind) (reconciler_actions_dead{JOB}))"),
+                _or_none("sum(max by (route, kind) (reconciler_actions_dead{JOB}))"),
                 1,
             ),
-            _stat("Unknown", "Writes whose outcome is unknown.", "max(reconciler_actions_unknown{JOB})", None),
+            _stat("Unknown", "Writes whose outcome is unknown.", _all("reconciler_actions_unknown"), None),
             _stat(
                 "In trouble",
                 "Lasting problems; `reconciler status` says which.",
-                _or_none("sum(max by (subject) (reconciler_troubles{JOB}))"),
+                _or_none("sum(max by (route, subject) (reconciler_troubles{JOB}))"),
                 1,
             ),
             _stat(
@@ -119,8 +126,8 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 "Pages waiting",
                 "Incidents still to be created, or to page again, and those that page nobody.",
                 "short",
-                ("max(reconciler_pages_waiting{JOB})", "waiting"),
-                ("max(reconciler_unpaged_pairs{JOB})", "nobody is paged"),
+                (_all("reconciler_pages_waiting"), "waiting"),
+                (_all("reconciler_unpaged_pairs"), "nobody is paged"),
             ),
             _graph(
                 "Oldest page",
@@ -158,7 +165,7 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 "Requests left",
                 "What the tightest known rate limit still allows.",
                 "short",
-                ("max by (vendor) (reconciler_rate_limit_remaining_requests{JOB})", "{{vendor}}"),
+                ("min by (vendor) (reconciler_rate_limit_remaining_requests{JOB})", "{{vendor}}"),
             ),
             _graph(
                 "Requests by vendor and outcome",
@@ -193,10 +200,10 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 "Actions",
                 "Writes that are not done, by state.",
                 "short",
-                ("max(reconciler_actions_pending{JOB})", "planned"),
-                ("max(reconciler_actions_in_flight{JOB})", "in flight"),
-                ("max(reconciler_actions_unknown{JOB})", "unknown"),
-                ("sum(max by (kind) (reconciler_actions_dead{JOB}))", "dead"),
+                (_all("reconciler_actions_pending"), "planned"),
+                (_all("reconciler_actions_in_flight"), "in flight"),
+                (_all("reconciler_actions_unknown"), "unknown"),
+                ("sum(max by (route, kind) (reconciler_actions_dead{JOB}))", "dead"),
             ),
             _graph(
                 "Results of writes",
@@ -208,7 +215,7 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 "Work queue",
                 "Pairs that are to be read, by priority.",
                 "short",
-                ("max by (priority) (reconciler_work_queue_keys{JOB})", "{{priority}}"),
+                (_all("reconciler_work_queue_keys", "priority"), "{{priority}}"),
             ),
             _graph(
                 "Oldest due pair",
@@ -220,14 +227,57 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 "Open pairs",
                 "And those apart: one side is acknowledged, the other is not.",
                 "short",
-                ("max(reconciler_open_pairs{JOB})", "open"),
-                ("max(reconciler_divergence_pairs{JOB})", "apart"),
+                (_all("reconciler_open_pairs"), "open"),
+                (_all("reconciler_divergence_pairs"), "apart"),
             ),
             _graph(
                 "In trouble",
                 "Lasting problems, by what they are about.",
                 "short",
-                ("max by (subject) (reconciler_troubles{JOB})", "{{subject}}"),
+                (_all("reconciler_troubles", "subject"), "{{subject}}"),
+            ),
+        ),
+    ),
+    (
+        "Routes",
+        (
+            _graph(
+                "Routes and processes",
+                "Only with ROUTES_FILE. Removed: in the database, and not in the file any more.",
+                "short",
+                ('sum(reconciler_routes{JOB,state="led"})', "led"),
+                ('max(reconciler_routes{JOB,state="removed"})', "removed"),
+                ("max(reconciler_pods{JOB})", "processes"),
+            ),
+            _graph(
+                "Pages waiting by route",
+                "Incidents still to be created, or to page again.",
+                "short",
+                ("max by (route) (reconciler_pages_waiting{JOB})", "{{route}}"),
+            ),
+            _graph(
+                "Open pairs by route",
+                "Followed alerts and incidents that are still open.",
+                "short",
+                ("max by (route) (reconciler_open_pairs{JOB})", "{{route}}"),
+            ),
+            _graph(
+                "Oldest write by route",
+                "The rule ReconcilerWritesLate fires above half an hour.",
+                "s",
+                ("max by (route) (reconciler_oldest_pending_seconds{JOB})", "{{route}}"),
+            ),
+            _graph(
+                "Troubles by route",
+                "Lasting problems; `reconciler status` says which.",
+                "short",
+                ("sum by (route) (max by (route, subject) (reconciler_troubles{JOB}))", "{{route}}"),
+            ),
+            _graph(
+                "Dead by route",
+                "Writes given up, until `reconciler retry`.",
+                "short",
+                ("sum by (route) (max by (route, kind) (reconciler_actions_dead{JOB}))", "{{route}}"),
             ),
         ),
     ),
@@ -236,9 +286,9 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
         (
             _graph(
                 "Leader",
-                "1: this one leads; 0: it stands by.",
+                "1: this one leads, of several routes at least one; 0: it stands by.",
                 "short",
-                ("reconciler_lock_held{JOB}", "{{instance}}"),
+                ("max by (instance) (reconciler_lock_held{JOB})", "{{instance}}"),
             ),
             _graph(
                 "Heartbeats",

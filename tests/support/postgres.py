@@ -31,9 +31,13 @@ class Unavailable(Exception):
 
 
 class Postgres:
-    """A server on a socket in its own temporary directory. It ends with this process, even if that is killed."""
+    """A server on a socket in its own temporary directory. It ends with this process, even if that is killed.
 
-    def __init__(self) -> None:
+    `settings` are further ones, as `name=value`.
+    """
+
+    def __init__(self, *settings: str) -> None:
+        self._settings = (*FAST, *settings)
         self._as = _other_user()
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = itertools.count(1)
@@ -63,7 +67,7 @@ class Postgres:
 
     def start(self) -> None:
         """Start or restart it, and wait until it answers."""
-        options = [part for setting in FAST for part in ("-c", setting)]
+        options = [part for setting in self._settings for part in ("-c", setting)]
         user = [str(self._as.get(name, "")) for name in ("user", "group")]
         folders: list[str | Path] = ["-D", self.folder / "data", "-k", self.folder]
         server: list[str | Path] = [self._bin / "postgres", *folders, "-h", "", *options]

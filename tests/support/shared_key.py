@@ -156,7 +156,9 @@ class Key:
         """Change the members."""
         self.members = list(members)
         self.shared.set_members(members)
-        self.readers = {member.name: self.shared.reader(member.name) for member in members if member.is_polled}
+        self.readers = {
+            member.name: self.shared.reader(member.name, member.query) for member in members if member.is_polled
+        }
 
     def owners(self, alert_ids: Collection[str]) -> Mapping[str, frozenset[str]]:
         """The routes that have taken in these alerts."""
@@ -209,18 +211,3 @@ class Key:
 def routes(count: int) -> list[Member]:
     """So many routes, each with a tag of its own."""
     return [Member(f"r{number}", f"tag: t{number}") for number in range(count)]
-
-
-A, B, C = (Member(name, f"tag: {name}") for name in "ABC")
-SA, SB, SC = (Member(name, f"tag: {name}", is_shared=True) for name in ("SA", "SB", "SC"))
-ALL = Member("all")
-
-
-def key_of(*members: Member) -> Key:
-    """A key with these routes, and an account of its own."""
-    return Key(Account(), members)
-
-
-def lists(requests: list[Request]) -> int:
-    """How many of these requests list changes."""
-    return sum(request.is_list for request in requests)

@@ -19,9 +19,11 @@ from urllib3.exceptions import NewConnectionError
 
 from reconciler.core.model import Side
 from reconciler.observability.logs import configure
-from reconciler.runtime.bootstrap import Wiring
-from reconciler.runtime.daemon import REPORT_EVERY
 from reconciler.runtime.rounds import FEEDS
+from reconciler.runtime.route_jobs import REPORT_EVERY
+from reconciler.runtime.route_schedule import RouteSchedule
+from reconciler.runtime.schedule import Schedule
+from reconciler.runtime.wiring import Wiring
 from reconciler.runtime.worker import PAGE_WORKERS, WORKERS
 from reconciler.sandbox.app import Sandbox
 from reconciler.sandbox.settings import SandboxSettings
@@ -163,7 +165,7 @@ class SimulatedDaemon:
         self.database = wiring.database
         self.interval = wiring.interval.total_seconds()
         self.sandbox = sandbox
-        self._daemon = daemon = wiring.daemon()
+        self._daemon = daemon = wiring.jobs(RouteSchedule(Schedule(clock), wiring.database.route))
         self._worker = wiring.worker(daemon.program, (daemon.reporter, daemon.program.feedback))
         self._queue = daemon.program.queue
         daemon.leadership.confirm(daemon.program.account.policy())

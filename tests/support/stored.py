@@ -34,6 +34,7 @@ ACTION = Action(
     text="[PagerDuty · Jane Doe · note PN1] the disk\n\tis full 🙈 'quoted'",
     body="Priority: P1",
     urgency="high",
+    priority="SEV-1",
     mark="[PagerDuty · Jane Doe · note PN1]",
     attempts=3,
     plain=True,

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from reconciler.runtime.bootstrap import Wiring, assemble
+from reconciler.runtime.bootstrap import assemble
 from reconciler.runtime.once import run_once
 from reconciler.runtime.program import Program
 from reconciler.runtime.report import Collector, Report
+from reconciler.runtime.wiring import Wiring
 from reconciler.settings import load
 from reconciler.store.migrate import upgrade
 from tests.support.harness import World

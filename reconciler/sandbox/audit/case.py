@@ -20,6 +20,7 @@ class Case:
     """An alert that a person created. `acts` are people's, oldest first; `pages` those of its own incidents.
 
     `targets` are incidents that its own were merged into; `shared` tells that another alert's were merged there.
+    `service` is the one whose incidents these are, where an alert may have some on several.
     An incident that belongs to no such alert is a case of its own, with an alert that has no id.
     """
 
@@ -30,6 +31,7 @@ class Case:
     pages: tuple[Json, ...]
     targets: tuple[Json, ...] = ()
     shared: bool = False
+    service: str = ""
 
     @property
     def is_deleted(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from reconciler.sandbox.audit.case import Case
 from reconciler.sandbox.audit.knowledge import Knowledge
 from reconciler.sandbox.audit.products import united
+from reconciler.sandbox.audit.routing import on_service, seen_from, services_of
 from reconciler.sandbox.wire import Json
 
 OUTAGE = "reconciler outage "
@@ -13,7 +14,7 @@ OUTAGE = "reconciler outage "
 
 
 def cases(state: Json, knowledge: Knowledge) -> Iterator[Case]:
-    """Every alert that a person created; then every incident that belongs to none of them.
+    """Every alert that a person created, for each of its services; then every incident that belongs to none.
 
     Incidents that tell engineers of an outage of Opsgenie's are the product's own: they are no case.
     """
@@ -32,15 +33,22 @@ def cases(state: Json, knowledge: Knowledge) -> Iterator[Case]:
             merged[target] |= {key, incidents[target]["incident_key"] or key}
     made = {act["alert_id"] for act in state["journal"] if (act["side"], act["verb"]) == ("opsgenie", "create")}
     alerts = {alert["id"]: alert for alert in state["opsgenie"]["alerts"] if alert["id"] in made}
-    for key, alert in alerts.items():
-        own = by_key.get(key, [])
+    of_services = [(each, service) for each in alerts.values() for service in services_of(state, each)]
+    for raised, service in of_services:
+        key = raised["id"]
+        all_own = by_key.get(key, [])
+        own = on_service(all_own, service)
         targets = _targets(own, into)
         later = [act for target in targets for act in by_incident.get(target, ()) if act["alert_id"] != key]
-        acts = sorted([*by_alert[key], *later], key=lambda act: int(act["seq"]))
+        others = [incident for incident in all_own if incident not in own]
+        elsewhere = {incident["id"] for incident in others}
+        here = [act for act in by_alert[key] if act["incident_id"] not in elsewhere]
+        alert, seen = seen_from(raised, own, others)
+        acts = sorted([*here, *later], key=lambda act: int(act["seq"]))
         paged = [page for incident in own for page in pages.get(incident["id"], ())]
         shared = any(merged[target] - {key} for target in targets)
         followed = tuple(incidents[target] for target in targets)
-        yield Case(knowledge, alert, tuple(own), tuple(acts), tuple(paged), followed, shared)
+        yield Case(knowledge, alert, tuple(seen), tuple(acts), tuple(paged), followed, shared, service)
     for number, incident in incidents.items():
         if incident["incident_key"] not in alerts and not str(incident["incident_key"]).startswith(OUTAGE):
             about = sorted(merged[number] & alerts.keys())

@@ -15,6 +15,7 @@ class Kind(StrEnum):
     FORBIDDEN = "FORBIDDEN"
     PAGED = "PAGED"
     WRONG_NAME = "WRONG NAME"
+    MISROUTED = "MISROUTED"
 
 
 Wrong = Iterator[tuple[Kind, str]]

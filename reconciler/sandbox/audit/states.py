@@ -29,12 +29,16 @@ _ENDS = (Did.TIMED_OUT, Did.OURS_TIMED_OUT, Did.OURS_ENDED, Did.RESOLVED)
 
 
 def incidents(case: Case) -> Wrong:
-    """One incident an alert, beside those that people make; none is needed for an alert from before the start."""
+    """One incident an alert, on each of its services, beside those that people make.
+
+    None is needed for an alert from before the start.
+    """
     ours = sum(incident["id"] not in case.by_hand for incident in case.incidents)
     is_hidden = not any(case.is_shown(act) for act in case.acts_of("opsgenie", "create"))
     needs_none = case.was_there_before or case.by_hand or case.is_forgotten or is_hidden
     most = ours if ours > 1 and case.is_creation_beyond_the_bound else 1
-    yield from compare(ours, "incidents", least=0 if needs_none else 1, most=most)
+    where = f" on {case.service}" if case.service else ""
+    yield from compare(ours, f"incidents{where}", least=0 if needs_none else 1, most=most)
 
 
 def engineers_states(case: Case) -> Wrong:

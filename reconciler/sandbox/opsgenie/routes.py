@@ -1,5 +1,6 @@
 """Opsgenie's Alert API v2 over HTTP: the table of routes, the key and the rate limit."""
 
+from collections import defaultdict
 from collections.abc import Callable
 
 from reconciler.sandbox.opsgenie.account import Account
@@ -10,6 +11,7 @@ from reconciler.sandbox.opsgenie.write_queue import WriteQueue
 from reconciler.sandbox.opsgenie.writes import Writes
 from reconciler.sandbox.rate_limit import SlidingMinute
 from reconciler.sandbox.routes import Routes
+from reconciler.sandbox.settings import accepted
 from reconciler.sandbox.wire import Answer, Request, Response
 
 _SUSPENDED = "Your account is suspended. Alerts are managed in Jira Service Management."
@@ -21,7 +23,8 @@ class OpsgenieRoutes:
 
     def __init__(self, account: Account, rules: Rules, queue: WriteQueue) -> None:
         self._account = account
-        self._calls = SlidingMinute()
+        self._calls = defaultdict[str, SlidingMinute](SlidingMinute)
+        """By the value of the header Authorization: each key has a limit of its own."""
         reads, writes = Reads(account, queue), Writes(account, rules, queue)
         self._routes = Routes[Callable[..., Response]](
             [
@@ -51,9 +54,11 @@ class OpsgenieRoutes:
         settings, answers = self._account.settings, self._account.answers
         self._account.copies.choose(request, settings.step_back)
         is_customer = not self._account.is_jsm and self._mode() != "off"
-        if not is_customer or request.headers.get("authorization") != f"GenieKey {settings.opsgenie_key}":
+        keys = accepted(settings.opsgenie_key, settings.opsgenie_keys)
+        given = request.headers.get("authorization", "")
+        if not is_customer or given not in {f"GenieKey {key}" for key in keys}:
             raise answers.error(401, "Could not authenticate")
-        if not self._calls.admit(self._account.clock.now(), settings.opsgenie_per_minute):
+        if not self._calls[given].admit(self._account.clock.now(), settings.opsgenie_per_minute):
             raise answers.error(429, THROTTLED, throttled_headers(60))
         self._check_mode(request)
         route = self._routes.find(request)

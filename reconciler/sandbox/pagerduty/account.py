@@ -6,7 +6,7 @@ from typing import NamedTuple
 from reconciler.sandbox.copies import Copies
 from reconciler.sandbox.due_queue import DueQueue
 from reconciler.sandbox.journal import Journal, stamp
-from reconciler.sandbox.pagerduty.directory import AGENTS, BOT, JANE, OMAR, POLICY_ID, USERS, User
+from reconciler.sandbox.pagerduty.directory import AGENTS, BOT, JANE, OMAR, POLICY_ID, SERVICES, USERS, User
 from reconciler.sandbox.pagerduty.errors import not_found, problem
 from reconciler.sandbox.pagerduty.state import Incident, Incidents, Note, StoredIncident
 from reconciler.sandbox.settings import SandboxSettings
@@ -106,7 +106,7 @@ class Account:
 
     @property
     def on_call(self) -> User:
-        """The user on the first level of the service's escalation policy."""
+        """The user on the first level of the services' escalation policy."""
         return BOT if self.settings.bot_on_call else JANE
 
     def levels(self, policy_id: str) -> list[list[User]]:
@@ -115,10 +115,20 @@ class Account:
             return [[]]
         return [[self.on_call], [OMAR]] if policy_id == POLICY_ID else [[OMAR]]
 
-    def windows(self) -> dict[str, datetime]:
-        """The beginnings of the service's maintenance windows, `ongoing` and `future`; each lasts an hour."""
+    def services(self) -> list[str]:
+        """The ids of the account's services, also of those that are gone."""
+        return list(SERVICES)[: self.settings.services]
+
+    def status(self, service_id: str) -> str:
+        """A service's status: as `bad_services` has it, else as `service_status` has it for all."""
+        if service_id not in self.services():
+            return "gone"
+        return self.settings.bad_services.get(service_id, self.settings.service_status)
+
+    def windows(self, service_id: str) -> dict[str, datetime]:
+        """The beginnings of a service's maintenance windows, `ongoing` and `future`; each lasts an hour."""
         now, settings = self.clock.now(), self.settings
-        found = {"ongoing": now - timedelta(minutes=5)} if settings.service_status == "maintenance" else {}
+        found = {"ongoing": now - timedelta(minutes=5)} if self.status(service_id) == "maintenance" else {}
         if settings.maintenance_in:
             found["future"] = now + timedelta(seconds=settings.maintenance_in)
         return found
@@ -126,7 +136,7 @@ class Account:
     def page(self, stored: StoredIncident, at: datetime, cause: str) -> None:
         """Notify the assigned users, unless the automation user is the only one or the service is silent."""
         settings = self.settings
-        if settings.service_status in _SILENT or settings.nobody_on_call:
+        if self.status(stored.now.service_id) in _SILENT or settings.nobody_on_call:
             return
         if all(assigned.user == BOT for assigned in stored.now.assigned):
             return

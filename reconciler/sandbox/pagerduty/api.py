@@ -5,7 +5,7 @@ Every change takes effect at once. Timeouts are applied when the next call comes
 
 from reconciler.sandbox.journal import Journal
 from reconciler.sandbox.pagerduty.account import Account, Act
-from reconciler.sandbox.pagerduty.directory import OMAR
+from reconciler.sandbox.pagerduty.directory import OMAR, SERVICE_ID
 from reconciler.sandbox.pagerduty.routes import PagerDutyRoutes
 from reconciler.sandbox.pagerduty.rules import Rules
 from reconciler.sandbox.pagerduty.shapes import incident_json, note_json, whole
@@ -45,12 +45,16 @@ class PagerDutyApi:
 
     def create_incident(
         self, title: str, *, user: str = OMAR.id, urgency: str = "high", key: str = "", body: str = "",
-        alert_keys: tuple[str, ...] = (),
+        alert_keys: tuple[str, ...] = (), service_id: str = SERVICE_ID,
     ) -> Json:  # fmt: skip
         """Create an incident, even if one of this key is open; with `alert_keys` it has child alerts."""
+        if service_id not in self._account.services():
+            raise Refused(f"no such service: {service_id}", 400)
         channel = {"type": "web_trigger", "summary": title, "subject": title, "details": body}
         act = self._act(user)._replace(channel=channel)
-        stored = self._rules.create(act, title=title, key=key, urgency=urgency, body=body, alert_keys=alert_keys)
+        stored = self._rules.create(
+            act, title=title, key=key, urgency=urgency, body=body, alert_keys=alert_keys, service_id=service_id
+        )
         return self._done(stored, act, "create", title)
 
     def acknowledge(self, incident_id: str, user: str) -> Json:

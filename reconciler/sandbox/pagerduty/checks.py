@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from reconciler.sandbox.pagerduty.directory import BOT, USERS, User
+from reconciler.sandbox.pagerduty.directory import BOT, PRIORITIES, USERS, User
 from reconciler.sandbox.pagerduty.errors import invalid, problem
-from reconciler.sandbox.settings import READ_ONLY_ROLES, SandboxSettings
+from reconciler.sandbox.settings import READ_ONLY_ROLES, REFUSED, SandboxSettings
 from reconciler.sandbox.wire import Json, Request, parse_time
 
 _NO_HASH = "params must be a Hash"
@@ -32,12 +32,14 @@ def requester(settings: SandboxSettings, users: Iterable[User], request: Request
     raise problem(400, 1008, [])
 
 
-def accepting_service(settings: SandboxSettings) -> None:
-    """Refuse to create an incident where the service takes none (uncertain: PagerDuty's words)."""
-    if settings.service_status == "gone":
+def accepting_service(settings: SandboxSettings, status: str) -> None:
+    """Refuse to create an incident on a service that takes none (uncertain: PagerDuty's words)."""
+    if status == "gone":
         raise problem(400, 5002)
-    if settings.service_status in _CLOSED_SERVICE and not settings.quiet_service:
-        raise invalid(f"Service {_CLOSED_SERVICE[settings.service_status]}")
+    if status == REFUSED:
+        raise problem(403, 2010)
+    if status in _CLOSED_SERVICE and not settings.quiet_service:
+        raise invalid(f"Service {_CLOSED_SERVICE[status]}")
     if settings.nobody_on_call:
         raise problem(400, 1015, [])
 
@@ -69,6 +71,19 @@ def kind(values: Json, *kinds: str) -> None:
     """The `type` is one of these."""
     if values.get("type") not in kinds:
         raise invalid(f"Type must be {' or '.join(kinds)}.")
+
+
+def priority(settings: SandboxSettings, values: Json) -> str:
+    """The id of the priority that is asked for, a reference (documented); empty if none is."""
+    given = values.get("priority")
+    if given is None:
+        return ""
+    if settings.priorities == "not_in_plan":
+        raise problem(402, 2014)
+    named = given.get("id") if isinstance(given, dict) else None
+    if settings.priorities != "there" or named not in PRIORITIES:
+        raise problem(400, 1020, [])
+    return str(named)
 
 
 def title(settings: SandboxSettings, values: Json) -> str:

@@ -10,10 +10,11 @@ from typing import Any
 
 from reconciler.sandbox.pagerduty import checks, shapes
 from reconciler.sandbox.pagerduty.account import Account
-from reconciler.sandbox.pagerduty.directory import POLICIES, SERVICE_ID, User
+from reconciler.sandbox.pagerduty.directory import POLICIES, PRIORITIES, User
 from reconciler.sandbox.pagerduty.errors import invalid, not_found, problem
 from reconciler.sandbox.pagerduty.state import Incident, LogEntry, StoredIncident
 from reconciler.sandbox.pagerduty.told import told
+from reconciler.sandbox.settings import REFUSED
 from reconciler.sandbox.wire import Json, Request, Response, json_response, whole_seconds
 
 _MAX_PAGE = 100
@@ -56,6 +57,7 @@ class Reads:
         Rows may repeat where resolved incidents are listed with others (observed: go-pagerduty#496).
         """
         settings, statuses = self._account.settings, _statuses(request)
+        self._check_rights(*request.query.get("service_ids[]", ()))
         found = self._found(request, statuses)
         if settings.duplicate_rows and "resolved" in statuses and len(statuses) > 1:
             found = [copy for at, row in enumerate(found, 1) for copy in [row] * (1 + (at % _REPEAT_EVERY == 0))]
@@ -82,10 +84,11 @@ class Reads:
 
     def service(self, _: Request, service_id: str) -> Response:
         """GET /services/{id}."""
-        settings = self._account.settings
-        if service_id != SERVICE_ID or settings.service_status == "gone":
+        status = self._account.status(service_id)
+        if status == "gone":
             raise not_found()
-        return json_response(200, {"service": shapes.service_json(settings)})
+        self._check_rights(service_id)
+        return json_response(200, {"service": shapes.service_json(service_id, status, self._account.settings)})
 
     def policies(self, request: Request) -> Response:
         """GET /escalation_policies: all, or those that have one of the `user_ids[]` among their targets."""
@@ -96,25 +99,34 @@ class Reads:
             for policy_id, levels in found.items()
             if not users or any(user.id in users for level in levels for user in level)
         }
-        rows = [shapes.policy_json(policy_id, levels) for policy_id, levels in mine.items()]
+        services = self._account.services()
+        rows = [shapes.policy_json(policy_id, levels, services) for policy_id, levels in mine.items()]
         return _page(request, "escalation_policies", rows, dict)
 
     def windows(self, request: Request) -> Response:
-        """GET /maintenance_windows of the service; `filter` is ongoing, future, open (both) or all."""
-        services, wanted = request.query.get("service_ids[]", ()), request.first("filter", "all")
-        found = self._account.windows() if not services or SERVICE_ID in services else {}
+        """GET /maintenance_windows, maybe of some services; `filter` is ongoing, future, open (both) or all."""
+        asked, wanted = request.query.get("service_ids[]", ()), request.first("filter", "all")
         rows = [
-            shapes.maintenance_window_json(starts)
-            for kind, starts in found.items()
+            shapes.maintenance_window_json(service_id, starts)
+            for service_id in self._account.services()
+            if not asked or service_id in asked
+            for kind, starts in self._account.windows(service_id).items()
             if wanted in (kind, "open", "all")
         ]
         return _page(request, "maintenance_windows", rows, dict)
+
+    def priorities(self, request: Request) -> Response:
+        """GET /priorities, the most severe first (documented)."""
+        plan = self._account.settings.priorities
+        if plan == "lacking":
+            raise problem(402, 2014)
+        return _page(request, "priorities", [] if plan == "none" else list(PRIORITIES), shapes.priority_json)
 
     def policy(self, _: Request, policy_id: str) -> Response:
         """GET /escalation_policies/{id}."""
         if policy_id not in POLICIES:
             raise not_found()
-        policy = shapes.policy_json(policy_id, self._account.levels(policy_id))
+        policy = shapes.policy_json(policy_id, self._account.levels(policy_id), self._account.services())
         return json_response(200, {"escalation_policy": policy})
 
     def alerts(self, request: Request, incident_id: str) -> Response:
@@ -177,6 +189,11 @@ class Reads:
         ]
         return _page(request, "oncalls", found, dict)
 
+    def _check_rights(self, *services: str) -> None:
+        """Refuse reads of a service that the key must not see (uncertain: that the list is refused, too)."""
+        if any(self._account.status(service_id) == REFUSED for service_id in services):
+            raise problem(403, 2010)
+
     def _found(self, request: Request, statuses: Sequence[str]) -> list[Incident]:
         """The incidents of a query in order, cached until something changes: reading page after page is quick."""
         store = self._account.incidents
@@ -215,7 +232,7 @@ def _matches(row: Incident, request: Request, statuses: Sequence[str], window: T
     users = request.query.get("user_ids[]", ())
     return (
         row.status in statuses
-        and (not services or SERVICE_ID in services)
+        and (not services or row.service_id in services)
         and (not urgencies or row.urgency in urgencies)
         and (not users or any(assigned.user.id in users for assigned in row.assigned))
         and (window is None or window[0] <= row.created_at <= window[1])

@@ -1,5 +1,6 @@
 """PagerDuty's REST API v2 over HTTP: the table of routes, the key and the rate limits."""
 
+from collections import defaultdict
 from collections.abc import Callable
 
 from reconciler.sandbox.pagerduty.account import Account
@@ -10,6 +11,7 @@ from reconciler.sandbox.pagerduty.shapes import API
 from reconciler.sandbox.pagerduty.writes import Writes
 from reconciler.sandbox.rate_limit import SlidingMinute
 from reconciler.sandbox.routes import Routes
+from reconciler.sandbox.settings import accepted
 from reconciler.sandbox.wire import Answer, Refused, Request, Response, json_response
 
 _SELF = f'"self":"{API}/'.encode()
@@ -21,8 +23,9 @@ class PagerDutyRoutes:
 
     def __init__(self, account: Account, rules: Rules) -> None:
         self._account = account
-        self._calls = SlidingMinute()
-        self._creations = SlidingMinute()
+        self._calls = defaultdict[str, SlidingMinute](SlidingMinute)
+        self._creations = defaultdict[str, SlidingMinute](SlidingMinute)
+        """By the value of the header Authorization: each key has limits of its own (documented)."""
         reads, writes = Reads(account), Writes(account, rules)
         self._routes = Routes[Callable[..., Response]](
             [
@@ -48,13 +51,15 @@ class PagerDutyRoutes:
                 ("GET", "/escalation_policies", reads.policies),
                 ("GET", "/escalation_policies/{id}", reads.policy),
                 ("GET", "/maintenance_windows", reads.windows),
+                ("GET", "/priorities", reads.priorities),
             ]
         )
 
     def handle(self, request: Request) -> Response:
         """Answer one request. Every answer but a 401 tells of the rate limit."""
         self._account.copies.choose(request, self._account.settings.step_back)
-        if request.headers.get("authorization") != f"Token token={self._account.settings.pagerduty_key}":
+        keys = accepted(self._account.settings.pagerduty_key, self._account.settings.pagerduty_keys)
+        if request.headers.get("authorization") not in {f"Token token={key}" for key in keys}:
             return json_response(401, error_body(2006))
         try:
             response = self._answer(request)
@@ -79,10 +84,10 @@ class PagerDutyRoutes:
 
     def _windows(self, request: Request) -> list[tuple[SlidingMinute, int]]:
         """The rate limits that apply to a request, each with its configured number."""
-        settings = self._account.settings
-        windows = [(self._calls, settings.pagerduty_per_minute)]
+        settings, key = self._account.settings, request.headers.get("authorization", "")
+        windows = [(self._calls[key], settings.pagerduty_per_minute)]
         if (request.method, request.path) == ("POST", "/incidents"):
-            windows.insert(0, (self._creations, settings.creations_per_minute))
+            windows.insert(0, (self._creations[key], settings.creations_per_minute))
         return [(window, limit) for window, limit in windows if limit]
 
     def _rate_headers(self, request: Request) -> dict[str, str]:

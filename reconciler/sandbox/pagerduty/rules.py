@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from reconciler.sandbox.pagerduty.account import Account, Act
-from reconciler.sandbox.pagerduty.directory import OMAR, POLICY_ID, SERVICE, User
+from reconciler.sandbox.pagerduty.directory import OMAR, POLICY_ID, PRIORITIES, SERVICE_ID, SERVICES, User
 from reconciler.sandbox.pagerduty.shapes import user_reference
 from reconciler.sandbox.pagerduty.state import Involvement, LogEntry, Note, StoredIncident
 from reconciler.sandbox.wire import Json, whole_seconds
@@ -24,7 +24,8 @@ class Rules:
 
     def create(
         self, act: Act, *,
-        title: str, key: str, urgency: str, body: str, alert_keys: tuple[str, ...] = (),
+        title: str, key: str, urgency: str, body: str, alert_keys: tuple[str, ...] = (), priority_id: str = "",
+        service_id: str = SERVICE_ID,
     ) -> StoredIncident:  # fmt: skip
         """Create an incident, assigned to the user on call.
 
@@ -35,7 +36,7 @@ class Rules:
         assigned = (Involvement(second, self._account.on_call),)
         stored = self._store.add(
             act.at, second, title=title, key=key, urgency=urgency, body=body, assigned=assigned,
-            alert_keys=alert_keys,
+            alert_keys=alert_keys, priority_id=priority_id, service_id=service_id,
         )  # fmt: skip
         through = "the API" if act.channel["type"] == "api" else "the website"
         self._log(stored, act, "trigger", f"Triggered through {through}")
@@ -144,6 +145,11 @@ class Rules:
         elif before.status == "triggered":
             self._account.page(stored, act.at, "urgency raised")
 
+    def set_priority(self, stored: StoredIncident, act: Act, priority_id: str) -> None:
+        """Change the priority, which notifies nobody. Its log entry is of an undocumented kind (observed)."""
+        self._store.change(stored, act.at, priority_id=priority_id)
+        self._log(stored, act, "priority_change", f"Priority set to {PRIORITIES[priority_id]}")
+
     def set_title(self, stored: StoredIncident, act: Act, title: str) -> None:
         """Change the title."""
         self._store.change(stored, act.at, title=title)
@@ -179,7 +185,7 @@ class Rules:
     def _noise(self, stored: StoredIncident, at: datetime, kind: str) -> None:
         identifier = self._store.new_id("R", 25)
         incident = None if kind == "priority_change_log_entry" else stored.now
-        agent = None if kind == "notify_log_entry" else SERVICE
+        agent = None if kind == "notify_log_entry" else SERVICES[stored.now.service_id]
         extra = {} if agent else {"user": user_reference(self._account.on_call)}
         line = LogEntry(identifier, kind, "Noise", at, incident, agent, {"type": "auto"}, extra)
         self._store.write(stored if incident else None, line)
@@ -189,7 +195,7 @@ class Rules:
         if stored.now.ack_until != until or stored.now.status != "acknowledged":
             return
         cause = "snooze ended" if stored.now.snoozed else "acknowledgement timeout"
-        act = Act(at, SERVICE, {"type": "timeout"})
+        act = Act(at, SERVICES[stored.now.service_id], {"type": "timeout"})
         self._log(stored, act, "unacknowledge", "Unacknowledged by timeout")
         self.trigger(stored, at, cause)
 

@@ -1,8 +1,9 @@
 """The JSON of PagerDuty's incidents, notes, log entries, users and services (api-schema: openapiv3.json)."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 
-from reconciler.sandbox.pagerduty.directory import POLICIES, POLICY_ID, SERVICE_ID, SERVICE_NAME, User
+from reconciler.sandbox.pagerduty.directory import POLICIES, POLICY_ID, PRIORITIES, SERVICE_ID, SERVICES, User
 from reconciler.sandbox.pagerduty.state import Incident, Involvement, LogEntry, Note, StoredIncident
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Json, iso_seconds
@@ -27,9 +28,9 @@ def user_reference(user: User) -> Json:
     return reference(user.kind, user.id, user.name, _FOLDERS.get(user.kind, "users"))
 
 
-def service_reference() -> Json:
-    """A reference to the service."""
-    return reference("service_reference", SERVICE_ID, SERVICE_NAME, "services")
+def service_reference(service_id: str) -> Json:
+    """A reference to a service."""
+    return user_reference(SERVICES[service_id])
 
 
 def policy_reference(policy_id: str) -> Json:
@@ -47,7 +48,9 @@ def incident_json(incident: Incident, *, nameless: bool = False) -> Json:
 
     `nameless`: the acknowledgers and the agent of the last change of status are null.
     """
-    changed_by = user_reference(incident.changed_by) if incident.changed_by else service_reference()
+    changed_by = (
+        user_reference(incident.changed_by) if incident.changed_by else service_reference(incident.service_id)
+    )
     acknowledgements = [_involvement(found, "acknowledger") for found in incident.acknowledged]
     if nameless:
         acknowledgements = [acknowledgement | {"acknowledger": None} for acknowledgement in acknowledgements]
@@ -55,7 +58,7 @@ def incident_json(incident: Incident, *, nameless: bool = False) -> Json:
     return {
         "incident_number": incident.number, "title": incident.title, "description": incident.title,
         "created_at": iso_seconds(incident.created_at), "updated_at": iso_seconds(incident.updated_at),
-        "status": incident.status, "service": service_reference(),
+        "status": incident.status, "service": service_reference(incident.service_id),
         "incident_key": incident.key if incident.key and incident.shows_key else None,
         "assignments": [_involvement(found, "assignee") for found in incident.assigned],
         "assigned_via": "escalation_policy",
@@ -67,7 +70,8 @@ def incident_json(incident: Incident, *, nameless: bool = False) -> Json:
         "pending_actions": _pending(incident),
         "acknowledgements": acknowledgements,
         "alert_grouping": None, "resolve_reason": _resolve_reason(incident), "incidents_responders": [],
-        "responder_requests": [], "subscriber_requests": [], "priority": None, "urgency": incident.urgency,
+        "responder_requests": [], "subscriber_requests": [],
+        "priority": _priority_reference(incident.priority_id), "urgency": incident.urgency,
         **reference("incident", incident.id, _summary(incident), "incidents"),
     }  # fmt: skip
 
@@ -91,8 +95,8 @@ def alerts_json(incident: Incident) -> list[Json]:
     return [
         reference("alert", f"PA{number:05d}{incident.number:05d}", incident.title, "alerts") | {
             "alert_key": key, "status": status, "created_at": iso_seconds(incident.created_at),
-            "service": service_reference(), "incident": incident_reference(incident), "suppressed": False,
-            "severity": "critical",
+            "service": service_reference(incident.service_id), "incident": incident_reference(incident),
+            "suppressed": False, "severity": "critical",
         }
         for number, key in enumerate(incident.alert_keys, 1)
     ]  # fmt: skip
@@ -115,7 +119,8 @@ def log_entry_json(line: LogEntry, *, channels: bool) -> Json:
         "id": line.id, "type": line.kind, "summary": line.summary, "self": f"{API}/log_entries/{line.id}",
         "html_url": None, "created_at": iso_seconds(line.at),
         "channel": line.channel if channels else {"type": line.channel["type"]},
-        "service": service_reference(), "teams": [], "contexts": [], **line.extra,
+        "service": service_reference(line.incident.service_id if line.incident else SERVICE_ID),
+        "teams": [], "contexts": [], **line.extra,
     }  # fmt: skip
     if line.agent is not None:
         shown["agent"] = user_reference(line.agent)
@@ -132,11 +137,20 @@ def user_json(user: User, role: str = "user") -> Json:
     }  # fmt: skip
 
 
-def service_json(settings: SandboxSettings) -> Json:
-    """The service."""
-    timeout = settings.acknowledgement_timeout
-    return reference("service", SERVICE_ID, SERVICE_NAME, "services") | {
-        "name": SERVICE_NAME, "description": None, "status": settings.service_status, "auto_resolve_timeout": None,
+def priority_json(priority_id: str) -> Json:
+    """A priority."""
+    name = PRIORITIES[priority_id]
+    return reference("priority", priority_id, name, "priorities") | {
+        "name": name,
+        "description": f"As severe as {name}",
+    }
+
+
+def service_json(service_id: str, status: str, settings: SandboxSettings) -> Json:
+    """A service."""
+    timeout, name = settings.acknowledgement_timeout, SERVICES[service_id].name
+    return reference("service", service_id, name, "services") | {
+        "name": name, "description": None, "status": status, "auto_resolve_timeout": None,
         "acknowledgement_timeout": None if timeout is None else int(timeout),
         "created_at": "2026-01-05T09:00:00Z", "alert_creation": "create_alerts_and_incidents", "integrations": [],
         "escalation_policy": policy_reference(POLICY_ID), "teams": [],
@@ -144,8 +158,8 @@ def service_json(settings: SandboxSettings) -> Json:
     }  # fmt: skip
 
 
-def policy_json(policy_id: str, levels: list[list[User]]) -> Json:
-    """An escalation policy; `levels` are the users on each of its levels."""
+def policy_json(policy_id: str, levels: list[list[User]], services: Iterable[str]) -> Json:
+    """An escalation policy; `levels` are the users on each of its levels, `services` the account's."""
     rules = [
         {"id": f"PRULE{number:02d}", "escalation_delay_in_minutes": 30,
          "targets": [user_reference(user) for user in users]}
@@ -153,17 +167,18 @@ def policy_json(policy_id: str, levels: list[list[User]]) -> Json:
     ]  # fmt: skip
     return policy_reference(policy_id) | {
         "type": "escalation_policy", "name": POLICIES[policy_id], "escalation_rules": rules, "num_loops": 0,
-        "services": [service_reference()] if policy_id == POLICY_ID else [], "teams": [], "description": None,
+        "services": list(map(service_reference, services)) if policy_id == POLICY_ID else [], "teams": [],
+        "description": None,
         "on_call_handoff_notifications": "if_has_services",
     }  # fmt: skip
 
 
-def maintenance_window_json(starts: datetime) -> Json:
-    """A maintenance window of an hour."""
-    window_id = f"PMW{int(starts.timestamp()) % 10_000:04}"
+def maintenance_window_json(service_id: str, starts: datetime) -> Json:
+    """A service's maintenance window of an hour."""
+    window_id = f"PMW{service_id[-3:]}{int(starts.timestamp()) % 10_000:04}"
     return reference("maintenance_window", window_id, "Upgrade", "maintenance_windows") | {
         "start_time": iso_seconds(starts), "end_time": iso_seconds(starts + timedelta(hours=1)),
-        "description": "Upgrade", "services": [service_reference()], "teams": [], "sequence_number": 1,
+        "description": "Upgrade", "services": [service_reference(service_id)], "teams": [], "sequence_number": 1,
     }  # fmt: skip
 
 
@@ -190,6 +205,13 @@ def _resolve_reason(incident: Incident) -> Json | None:
         return None
     target = reference("incident_reference", incident.merged_into, "", "incidents")
     return {"type": "merge_resolve_reason", "incident": target}
+
+
+def _priority_reference(priority_id: str) -> Json | None:
+    """An incident's priority, as the example of the description has it; None if it has none."""
+    if not priority_id:
+        return None
+    return reference("priority_reference", priority_id, PRIORITIES[priority_id], "priorities")
 
 
 def _summary(incident: Incident) -> str:

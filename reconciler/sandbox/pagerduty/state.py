@@ -8,7 +8,7 @@ from string import ascii_uppercase, digits
 from typing import Any
 
 from reconciler.sandbox.history import History
-from reconciler.sandbox.pagerduty.directory import POLICY_ID, User
+from reconciler.sandbox.pagerduty.directory import POLICY_ID, SERVICE_ID, User
 from reconciler.sandbox.wire import Json, whole_seconds
 
 _ID_CHARACTERS = ascii_uppercase + digits
@@ -34,6 +34,7 @@ class Incident:
     updated_at: datetime
     changed_at: datetime
     urgency: str = "high"
+    priority_id: str = ""
     status: str = "triggered"
     changed_by: User | None = None
     assigned: tuple[Involvement, ...] = ()
@@ -46,6 +47,7 @@ class Incident:
     body: str = ""
     alert_keys: tuple[str, ...] = ()
     shows_key: bool = True
+    service_id: str = SERVICE_ID
 
     @property
     def is_open(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from reconciler.sandbox.pagerduty.directory import BOT, SERVICE
+from reconciler.sandbox.pagerduty.directory import BOT, SERVICE_ID, SERVICES
 from reconciler.sandbox.pagerduty.state import LogEntry
 from reconciler.sandbox.settings import SandboxSettings
 
@@ -16,7 +16,8 @@ def told(lines: Iterable[LogEntry], settings: SandboxSettings) -> Iterator[LogEn
         agent = _agent_setting(line, settings)
         if agent == "none":
             continue
-        shown = {"user": line.agent, "service": SERVICE, "no_agent": None}[agent]
+        service = SERVICES[line.incident.service_id if line.incident else SERVICE_ID]
+        shown = {"user": line.agent, "service": service, "no_agent": None}[agent]
         yield replace(line, agent=shown, channel=_channel(line, settings))
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from reconciler.sandbox.pagerduty import checks, shapes
 from reconciler.sandbox.pagerduty.account import Account, Act
-from reconciler.sandbox.pagerduty.directory import BOT, LEVELS, POLICIES, SERVICE_ID
+from reconciler.sandbox.pagerduty.directory import BOT, LEVELS, POLICIES
 from reconciler.sandbox.pagerduty.errors import invalid, problem
 from reconciler.sandbox.pagerduty.rules import Rules
 from reconciler.sandbox.pagerduty.state import StoredIncident
@@ -34,15 +34,14 @@ class Writes:
         self._rules = rules
 
     def create(self, request: Request) -> Response:
-        """POST /incidents. A key is refused while an incident with it is open (observed)."""
+        """POST /incidents. A key is refused while an incident with it is open on the service (observed)."""
         act, values = self._sent(request)
         values = checks.json_object(values.get("incident"))
         checks.kind(values, "incident")
         settings = self._account.settings
         title, service = checks.title(settings, values), values.get("service")
-        if not isinstance(service, dict) or service.get("id") != SERVICE_ID:
-            raise problem(400, 5002)
-        checks.accepting_service(settings)
+        service_id = str(service.get("id")) if isinstance(service, dict) else ""
+        checks.accepting_service(settings, self._account.status(service_id))
         urgency, key, body = (
             values.get("urgency", "high"),
             values.get("incident_key") or "",
@@ -52,25 +51,33 @@ class Writes:
             raise invalid("Urgency must be high or low.")
         if not isinstance(body, dict) or not isinstance(body.get("details", ""), str):
             raise invalid("Body details must be a string.")
+        priority_id = checks.priority(settings, values)
         details = checks.short_enough("Body details", body.get("details", ""), settings.body_limit)
-        if (existing := self._with_key(key)) is not None:
+        if (existing := self._with_key(key, service_id)) is not None:
             if settings.key_reuse == "merged":
                 return json_response(201, {"incident": self._shown(existing)})
             raise problem(400, 2002, ["Open incident with matching dedup key already exists on this service"])
         channel = act.channel | {"summary": title, "details": details}
         stored = self._rules.create(
-            act._replace(channel=channel), title=title, key=key, urgency=urgency, body=details
+            act._replace(channel=channel),
+            title=title,
+            key=key,
+            urgency=urgency,
+            body=details,
+            priority_id=priority_id,
+            service_id=service_id,
         )
         self._record(stored, act, "create", title)
         return json_response(201, {"incident": self._shown(stored)})
 
-    def _with_key(self, key: str) -> StoredIncident | None:
-        """The open incident because of which another one with its key is not created."""
+    def _with_key(self, key: str, service_id: str) -> StoredIncident | None:
+        """The open incident because of which another one with its key is not created on its service."""
         account, reuse = self._account, self._account.settings.key_reuse
         if not key or reuse == "allowed":
             return None
         horizon = account.clock.now() - timedelta(seconds=account.settings.list_lag)
-        same = (stored for stored in account.incidents.by_key(key) if stored.now.is_open)
+        with_key = (stored for stored in account.incidents.by_key(key) if stored.now.service_id == service_id)
+        same = (stored for stored in with_key if stored.now.is_open)
         return next((stored for stored in same if reuse != "unlisted" or stored.since <= horizon), None)
 
     def update(self, request: Request, incident_id: str) -> Response:
@@ -172,6 +179,8 @@ def _effects(rules: Rules, settings: SandboxSettings, stored: StoredIncident, va
     if "title" in values:
         title = checks.title(settings, values)
         found.append(Effect(lambda act: rules.set_title(stored, act, title)))
+    if priority_id := checks.priority(settings, values):
+        found.append(Effect(lambda act: rules.set_priority(stored, act, priority_id)))
     if values.get("urgency") in ("high", "low") and values["urgency"] != stored.now.urgency:
         found.append(Effect(lambda act: rules.set_urgency(stored, act, values["urgency"])))
     found += _reassignment(rules, stored, values)

@@ -38,10 +38,12 @@ class Pages:
         """One page of the list called `name`, from `offset`."""
         return _page_of(self._asked(path, asked, offset), name)
 
-    def page_if_allowed(self, path: str, name: str, asked: Params, offset: int) -> Page | None:
-        """The same; None if PagerDuty says that the key may not read that list."""
-        answer = self._asked(path, asked, offset, UNREADABLE)
-        if answer.status not in UNREADABLE:
+    def page_if_allowed(
+        self, path: str, name: str, asked: Params, offset: int, unreadable: frozenset[int] = UNREADABLE
+    ) -> Page | None:
+        """The same; None if PagerDuty says, with one of these statuses, that the key may not read that list."""
+        answer = self._asked(path, asked, offset, unreadable)
+        if answer.status not in unreadable:
             return _page_of(answer, name)
         check_vendor(answer, path)
         return None

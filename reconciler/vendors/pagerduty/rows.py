@@ -48,6 +48,7 @@ def parse_incident(row: Any, now: datetime) -> Incident:
         service_id=reference(service).strip() if is_named else "",
         created_at=next((at for at in stamps if at), now),
         urgency="low" if text(row.get("urgency")).strip().lower() == "low" else "high",
+        priority=_name(row.get("priority")),
         acknowledgers=_acknowledgers(row, status),
         acknowledged_at=_acknowledged_at(row, now),
         escalation_policy_id=reference(row.get("escalation_policy")),
@@ -127,6 +128,12 @@ def is_user(person: Person, user: Person) -> bool:
     if person.id and user.id and (person.id == user.id or user.id != user.name):
         return person.id == user.id
     return is_same(person.name, user.name)
+
+
+def _name(value: Any) -> str:
+    """The name of a priority, which is a whole object in some answers and a reference in others; empty if none."""
+    row = mapping(value)
+    return text(row.get("name")).strip() or text(row.get("summary")).strip()
 
 
 def _page(value: Any) -> str:

@@ -28,6 +28,8 @@ from reconciler.vendors.ports import PAGE, AutomationUser, OnCall, ServiceStatus
 _LOOKS_LIKE_ID = re.compile(r"[PQR][A-Z0-9]{5,}")
 _NO_USERS_TOKEN = frozenset({400, 402, 403, 404, 405, 410})
 """Statuses of `GET /users/me` with an account's key (400), or from which nothing can be concluded."""
+_NO_PRIORITIES = UNREADABLE | {402}
+"""Statuses of `GET /priorities` for a key without the right to read them, or a plan without priorities."""
 _MAY_NOT_WRITE = frozenset({"observer", "read_only_user", "read_only_limited_user"})
 _PAGES_NOBODY = {
     "disabled": "is disabled: nobody is paged until it is enabled in PagerDuty",
@@ -140,6 +142,20 @@ class Setup:
                 "its incidents page nobody; put somebody on call there"
             )
         return OnCall(people=tuple(dict.fromkeys(person.name for person in duty or ())))
+
+    def priorities(self) -> dict[str, str] | None:
+        """The ids of the account's priorities by name, the most severe first; None if the key may not read them.
+
+        Of several with one name it is the most severe, which PagerDuty itself takes (REST API, `PUT /incidents`).
+        How an account answers whose plan has no priorities is not documented: 402, 404 or an empty list.
+        """
+        page = self._pages.page_if_allowed("/priorities", "priorities", [], 0, _NO_PRIORITIES)
+        found: dict[str, str] = {}
+        for row in map(mapping, page.rows if page else ()):
+            name = (text(row.get("name")) or text(row.get("summary"))).strip()
+            if name and text(row.get("id")):
+                found.setdefault(name, text(row.get("id")))
+        return None if page is None else found
 
     def confirm_key(self) -> None:
         """One cheap read of no particular incident. Refused if the account refuses the key."""

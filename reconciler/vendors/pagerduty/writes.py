@@ -28,7 +28,7 @@ class PagerDutyWriting:
         self._pages = Pages(http, ignore)
         self._way = ""
 
-    def create_incident(self, key: str, title: str, body: str, urgency: str) -> Incident:
+    def create_incident(self, key: str, title: str, body: str, urgency: str, priority_id: str = "") -> Incident:
         """A new incident. Duplicate when an open one has this key already."""
         incident: dict[str, Any] = {
             "type": "incident",
@@ -38,6 +38,8 @@ class PagerDutyWriting:
         }
         if urgency:
             incident["urgency"] = urgency
+        if priority_id:
+            incident["priority"] = _priority(priority_id)
         if body:
             incident["body"] = {"type": "incident_body", "details": body}
         try:
@@ -56,9 +58,11 @@ class PagerDutyWriting:
         """Resolve."""
         return self._put(incident_id, status="resolved")
 
-    def set_urgency(self, incident_id: str, urgency: str) -> Incident:
-        """Set the urgency."""
-        return self._put(incident_id, urgency=urgency)
+    def set_urgency(self, incident_id: str, urgency: str, priority_id: str = "") -> Incident:
+        """Set the urgency, the priority, or both; an empty one stays as it is."""
+        change: dict[str, Any] = {"urgency": urgency} if urgency else {}
+        change |= {"priority": _priority(priority_id)} if priority_id else {}
+        return self._put(incident_id, **change)
 
     def retrigger(self, incident: Incident, automation: Person) -> Incident:
         """Make an incident page somebody other than the automation user again.
@@ -139,6 +143,11 @@ class PagerDutyWriting:
         body = {"incident": {"type": "incident_reference", **change}}
         answer = self._http.write("PUT", incident_path(incident_id), body, self._from)
         return incident_of(answer, incident_id, self._http.clock.now())
+
+
+def _priority(priority_id: str) -> dict[str, str]:
+    """A reference to a priority: creations take no name (REST API, `POST /incidents`)."""
+    return {"id": priority_id, "type": "priority_reference"}
 
 
 def incident_path(incident_id: str, what: str = "") -> str:

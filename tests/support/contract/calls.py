@@ -16,7 +16,7 @@ from reconciler.runtime.alert_side import alert_side
 from reconciler.runtime.sessions import session
 from reconciler.sandbox.app import Sandbox
 from reconciler.sandbox.faults import Fault
-from reconciler.sandbox.pagerduty.directory import BOT, POLICY_ID, SERVICE_ID
+from reconciler.sandbox.pagerduty.directory import BOT, POLICY_ID, PRIORITIES, SERVICE_ID
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.vendors import ports
 from reconciler.vendors.http import Http
@@ -34,6 +34,7 @@ from tests.support.in_process import settings
 
 PAGE = ports.PAGE
 BOT_USER = Person(BOT.id, BOT.name)
+PRIORITY_ID = next(iter(PRIORITIES))
 
 
 class Scene:
@@ -179,13 +180,16 @@ CALLS: Mapping[type, Mapping[str, tuple[Call, ...]]] = {
         "add_note": (lambda s: s.writer.add_note(s.alert, "Jane Doe", "on it"),),
     },
     ports.Heartbeat: {"ping": (lambda s: s.heartbeat.ping(),)},
+    ports.LogReader: {
+        "log_entries": (lambda s: s.pagerduty.log_entries(s.since, lambda _: False),),
+    },
     ports.PagerDutyReader: {
         "automation_user": (lambda s: s.pagerduty.automation_user(), _unknown_user, _unlisted_user),
         "check_key": (lambda s: s.pagerduty.check_key(), _token_of_a_user),
         "check_service": (lambda s: s.pagerduty.check_service(),),
         "on_call": (lambda s: s.pagerduty.on_call(BOT_USER, POLICY_ID),),
+        "priorities": (lambda s: s.pagerduty.priorities(),),
         "confirm_key": (lambda s: s.pagerduty.confirm_key(),),
-        "log_entries": (lambda s: s.pagerduty.log_entries(s.since, lambda _: False),),
         "open_incidents": (lambda s: s.pagerduty.open_incidents(),),
         "open_incidents_page": (lambda s: s.pagerduty.open_incidents_page(PAGE),),
         "incidents_by_key": (lambda s: s.pagerduty.incidents_by_key(s.alert), _merged),
@@ -207,17 +211,22 @@ CALLS: Mapping[type, Mapping[str, tuple[Call, ...]]] = {
         "create_incident": (
             lambda s: s.to_pagerduty.create_incident("k1", "Disk", "details", "high"),
             lambda s: s.to_pagerduty.create_incident("k2", "Disk", "", ""),
+            lambda s: s.to_pagerduty.create_incident("k3", "Disk", "", "", PRIORITY_ID),
         ),
         "acknowledge": (lambda s: s.to_pagerduty.acknowledge(s.incident().id),),
         "retrigger": (lambda s: s.to_pagerduty.retrigger(_held(s), BOT_USER), _in_every_way),
-        "set_urgency": (lambda s: s.to_pagerduty.set_urgency(s.incident(urgency="low").id, "high"),),
+        "set_urgency": (
+            lambda s: s.to_pagerduty.set_urgency(s.incident(urgency="low").id, "high"),
+            lambda s: s.to_pagerduty.set_urgency(s.incident(urgency="low").id, "high", PRIORITY_ID),
+            lambda s: s.to_pagerduty.set_urgency(s.incident().id, "", PRIORITY_ID),
+        ),
         "resolve": (lambda s: s.to_pagerduty.resolve(s.incident().id),),
         "add_note": (lambda s: s.to_pagerduty.add_note(s.incident().id, "on it"),),
     },
 }
 """By protocol and method."""
 _OF_ALERTS = (ports.AlertReader, ports.AlertExaminer, ports.AlertWriter)
-_OF_PAGERDUTY = (ports.PagerDutyReader, ports.PagerDutyExaminer, ports.PagerDutyWriter)
+_OF_PAGERDUTY = (ports.LogReader, ports.PagerDutyReader, ports.PagerDutyExaminer, ports.PagerDutyWriter)
 SCENES: tuple[tuple[str, str, tuple[type, ...]], ...] = (
     ("opsgenie", "", (*_OF_ALERTS, ports.Heartbeat, *_OF_PAGERDUTY)),
     ("opsgenie", "tag:ops", _OF_ALERTS),

@@ -78,6 +78,8 @@ _PAGERDUTY_REQUESTS = (
         "ids are read-only by the description, but a reference consists of one: its own example"),
     Gap("pagerduty", "PUT /incidents/{id}", "request", "incident.escalation_policy.id",
         "is described as read-only", "the same"),
+    Gap("pagerduty", "POST /incidents", "request", "incident.priority.id",
+        "is described as read-only", "the same"),
     *(
         Gap("pagerduty", operation, "request", "", "the operation is not described",
             "the copy that is at hand is an excerpt without it; developer.pagerduty.com, API reference",

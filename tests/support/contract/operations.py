@@ -83,11 +83,13 @@ _PAGERDUTY = (
               f"{_LISTED} statuses[] date_range incident_key since until"),
     Operation("pagerduty", "POST", "/incidents", f"{_PD}: Create an incident",
               body="incident.type incident.title incident.service.id incident.service.type incident.incident_key "
-              "incident.urgency incident.body.type incident.body.details", headers=_FROM),
+              "incident.urgency incident.body.type incident.body.details incident.priority.id "
+              "incident.priority.type", headers=_FROM),
     Operation("pagerduty", "GET", "/incidents/{id}", f"{_PD}: Get an incident", "time_zone"),
     Operation("pagerduty", "PUT", "/incidents/{id}", f"{_PD}: Update an incident",
               body="incident.type incident.status incident.urgency incident.escalation_level "
-              "incident.escalation_policy.id incident.escalation_policy.type", headers=_FROM),
+              "incident.escalation_policy.id incident.escalation_policy.type incident.priority.id "
+              "incident.priority.type", headers=_FROM),
     Operation("pagerduty", "GET", "/incidents/{id}/alerts", f"{_PD}: List alerts for an incident", _PAGE),
     Operation("pagerduty", "GET", "/incidents/{id}/log_entries", f"{_PD}: List log entries for an incident",
               "limit include[] time_zone"),
@@ -106,6 +108,7 @@ _PAGERDUTY = (
     Operation("pagerduty", "GET", "/escalation_policies/{id}", f"{_PD}: Get an escalation policy"),
     Operation("pagerduty", "GET", "/maintenance_windows", f"{_PD}: List maintenance windows",
               f"{_PAGE} service_ids[] filter"),
+    Operation("pagerduty", "GET", "/priorities", f"{_PD}: List priorities", _PAGE),
 )  # fmt: skip
 OPERATIONS = (*_OPSGENIE, *_OF_JSM, *_PAGERDUTY)
 """The first row that fits a request is its own."""

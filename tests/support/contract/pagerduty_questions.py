@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from reconciler.sandbox.pagerduty.directory import JANE, OMAR, POLICY_ID, SERVICE_ID
+from reconciler.sandbox.pagerduty.directory import JANE, OMAR, POLICY_ID, PRIORITIES, SERVICE_ID
 from reconciler.sandbox.wire import Json
 from tests.support.contract.ask import Ask
 
 NEW: Json = {"type": "incident", "title": "disk full", "service": {"id": SERVICE_ID, "type": "service_reference"}}
+URGENT: Json = {"id": next(iter(PRIORITIES)), "type": "priority_reference"}
 
 
 def pagerduty_questions() -> Iterator[Ask]:
@@ -38,8 +39,12 @@ def pagerduty_questions() -> Iterator[Ask]:
         Ask(200, "GET", f"/pagerduty/escalation_policies?user_ids[]={JANE.id}"),
         Ask(200, "GET", f"/pagerduty/escalation_policies/{POLICY_ID}"),
         Ask(200, "GET", "/pagerduty/maintenance_windows", knobs={"maintenance_in": 60.0}),
+        Ask(200, "GET", "/pagerduty/priorities?limit=100&offset=0"),
+        Ask(200, "GET", "/pagerduty/priorities", knobs={"priorities": "none"}),
+        Ask(402, "GET", "/pagerduty/priorities", knobs={"priorities": "lacking"}),
     )
     details = {"type": "incident_body", "details": "all of it"}
+    yield Ask(201, "POST", incidents, {"incident": NEW | {"priority": URGENT}})
     full = Ask(
         201, "POST", incidents, {"incident": NEW | {"incident_key": "k", "urgency": "low", "body": details}}
     )
@@ -50,6 +55,7 @@ def pagerduty_questions() -> Iterator[Ask]:
     for change in (
         {"status": "acknowledged"}, {"status": "resolved"}, {"status": "triggered"}, {"urgency": "low"},
         {"title": "disk fuller"}, {"escalation_level": 2}, {"escalation_policy": policy}, {"assignments": omar},
+        {"priority": URGENT}, {"urgency": "low", "priority": URGENT},
     ):  # fmt: skip
         yield put(200, change)
     yield Ask(200, "PUT", incidents, {"incidents": [{"id": "{incident}", "type": "incident_reference"}]})
@@ -73,7 +79,15 @@ def _pagerduty_refusals(incidents: str, incident: str) -> Iterator[Ask]:
     ):  # fmt: skip
         yield Ask(400, "POST", incidents, new, knobs)
     yield Ask(403, "POST", incidents, new, {"bot_role": "observer"})
+    refused = {"bad_services": {SERVICE_ID: "403"}}
+    yield Ask(403, "POST", incidents, new, refused)
+    yield Ask(403, "GET", f"{incidents}?service_ids[]={SERVICE_ID}", knobs=refused)
     yield Ask(402, "POST", incidents, new, {"plan_lacks_ability": True})
+    urgent: Json = {"incident": NEW | {"priority": URGENT}}
+    yield Ask(402, "POST", incidents, urgent, {"priorities": "not_in_plan"})
+    for knob in ("none", "lacking", "refused"):
+        yield Ask(400, "POST", incidents, urgent, {"priorities": knob})
+    yield Ask(400, "POST", incidents, {"incident": NEW | {"priority": URGENT | {"id": "PNONE"}}})
     yield Ask(429, "POST", incidents, new, {"creations_per_minute": 1}, before=(Ask(201, "POST", incidents, new),))
     changes: tuple[Json, ...] = (
         {"type": "x"}, {"title": ""}, {"title": "t" * 1025}, {"service": {"id": "PNONE"}}, {"urgency": "x"},

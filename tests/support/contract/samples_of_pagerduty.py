@@ -24,6 +24,7 @@ FIRE = Incident(
     changed_at=at("2015-10-06 21:38:23"),
     assignees=(),
     url=f"{WEB}/incidents/PT4KHLK",
+    priority="P2",
 )
 DEMO_INCIDENT = Incident(
     id="PRORDTY",
@@ -88,6 +89,8 @@ OF_PAGERDUTY: list[tuple[str, Read, Any]] = [
      ServiceFacts("My Application Service", "active", 600.0, "PT20YPA", "Another Escalation Policy")),
     ("openapi-examples/getEscalationPolicy.200", lambda r: r.pagerduty._policy("PT20YPA"),
      ("Another Escalation Policy", [Person("PAM4FGS", "Kyler Kuhn")])),
+    ("openapi-examples/listPriorities.200", lambda r: r.pagerduty.priorities(),
+     {"P1": "PSLWBL8", "P2": "P53ZZH5", "P3": "PGE9YCZ", "P4": "PVJPWYW", "P5": "P81SUUT"}),
     ("openapi-examples/listIncidentAlerts.200", lambda r: r.pagerduty._alert_keys("any"), {FIRE.key}),
     ("docs-v2-log-entries/incident.trigger.incident", incident, DEMO_INCIDENT),
     ("docs-v2-log-entries/incident.acknowledge.incident", incident,

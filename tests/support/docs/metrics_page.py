@@ -10,7 +10,8 @@ import yaml
 
 from reconciler.core.model import Kind, Side
 from reconciler.core.shadow import VERDICTS
-from reconciler.observability.metrics_table import METRICS, PRIORITY_LABELS, Metric, label_of
+from reconciler.observability.metrics_table import METRICS, PRIORITY_LABELS, PROCESS_METRICS, Metric, label_of
+from reconciler.observability.route_metrics import LED, REMOVED, STANDBY
 from reconciler.reconcile.write_breakers import Lane
 from reconciler.runtime.account import Account
 from reconciler.runtime.state_log import OPTIONAL, SUBJECTS
@@ -26,6 +27,7 @@ from tests.support.paths import ROOT
 
 PAGE = ROOT / "docs" / "metrics.md"
 RULES = ROOT / "examples" / "prometheus" / "rules.yaml"
+EVERY = (*METRICS, *PROCESS_METRICS)
 _SIDES = tuple(side.value for side in Side)
 _SOURCES = (Account, AlertFeed, PagerDutyFeed, Sweep, OpenAlerts, OpenIncidents, Hints)
 _BREAKERS = (*(f"{side} reads" for side in _SIDES), *(f"{lane.value} writes" for lane in Lane))
@@ -40,6 +42,7 @@ CLOSED: dict[str, tuple[str, ...]] = {
     "method": ("GET", "POST", "PUT"),
     "kind": tuple(kind.value for kind in Kind),
     "pages": ("yes", "no"),
+    "state": (LED, STANDBY, REMOVED),
     "verdict": VERDICTS,
     "subject": (*SUBJECTS, *OPTIONAL),
     "heartbeat": (HeartbeatUrl.name, OpsgenieHeartbeat.name),
@@ -68,7 +71,7 @@ def metrics_table() -> str:
     """All metrics: name, type, labels, meaning."""
     rows = (
         f"| `{row.name}` | {row.kind} | {', '.join(f'`{label}`' for label in row.labels)} | {row.help} |"
-        for row in METRICS
+        for row in EVERY
     )
     return "\n".join(["| metric | type | labels | meaning |", "|---|---|---|---|", *rows])
 
@@ -76,7 +79,7 @@ def metrics_table() -> str:
 def labels_table() -> str:
     """All labels with their values; metrics whose label has the same values share a row."""
     found: dict[tuple[str, str], list[str]] = {}
-    for row in METRICS:
+    for row in EVERY:
         for label in row.labels:
             values = values_of(row, label)
             words = ", ".join(f"`{value}`" for value in values) if values else OPEN[label]

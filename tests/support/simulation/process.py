@@ -11,9 +11,9 @@ from reconciler.core.model import Side
 from reconciler.core.product import JSM
 from reconciler.core.work import WorkItem
 from reconciler.reconcile.pair import Outcome, Reconciler
-from reconciler.runtime.bootstrap import DryWiring, Wiring
 from reconciler.runtime.leadership import stored_work
 from reconciler.runtime.program import Program
+from reconciler.runtime.wiring import DryWiring, Wiring
 from reconciler.runtime.worker import Listener, Worker
 from reconciler.settings import Settings
 from reconciler.store.database import Database, DatabaseDown

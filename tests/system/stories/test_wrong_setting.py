@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.sandbox.wire import Request, json_response
+from reconciler.store.schema import REVISION
 from tests.support.harness import COMMAND, Json, World
 
 BOTH_WRONG = {"OPSGENIE_API_KEY": "wrong-opsgenie-key", "PAGERDUTY_API_KEY": "wrong-pagerduty-key"}
@@ -181,7 +182,7 @@ def test_doctor_beside_a_running_daemon_names_it(both: World) -> None:
     assert (status, bad(found)) == (0, set())
     assert found["leader"]["verdict"] == "good"
     assert f":{daemon.pid} leads, " in found["leader"]["found"]
-    assert "schema 0008" in found["database"]["found"]
+    assert f"schema {REVISION}" in found["database"]["found"]
     assert found["database writable"]["verdict"] == "good"
 
 

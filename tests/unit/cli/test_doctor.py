@@ -1,7 +1,9 @@
 import json
+from pathlib import Path
 
 import pytest
 
+from reconciler.operations.doctor import Examined
 from reconciler.operations.findings import Finding, bad, good
 from tests.support.command import Command
 from tests.support.configured import REQUIRED
@@ -39,3 +41,36 @@ def test_progress_is_shown_on_a_terminal_alone(command: Command, monkeypatch: py
     assert command("doctor", **REQUIRED).err == ""
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     assert command("doctor", **REQUIRED).err == "\r\x1b[K1 of 2 checks made\r\x1b[K"
+
+
+ROUTES = """
+[routes.shop]
+query = "tag: shop"
+service = "PSHOP"
+[routes.search]
+query = "tag: search"
+service = "PSEARCH"
+"""
+
+
+def test_of_several_routes_each_is_examined_with_a_heading(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def examine(examined: Examined, _progress: object, **_: object) -> tuple[Finding, ...]:
+        return (good("pagerduty service", examined.settings.pagerduty_service_id),)
+
+    monkeypatch.setattr("reconciler.operations.doctor.examine", examine)
+    monkeypatch.setattr("reconciler.operations.doctor_routes.examine", examine)
+    monkeypatch.setattr("reconciler.runtime.examination.overlaps_of", lambda _routes, _clock: ())
+    Path("routes.toml").write_text(ROUTES, encoding="utf-8")
+    given = REQUIRED | {"ROUTES_FILE": "routes.toml"}
+    done = command("doctor", **given)
+    assert (done.status, done.err) == (0, "")
+    assert "Route shop\ngood     pagerduty service  PSHOP\n\nRoute search\n" in done.out
+    rows = json.loads(command("doctor", "--json", **given).out)["checks"]
+    assert [row["route"] for row in rows if row["route"]] == ["shop", "search"]
+    assert command("doctor", "--route", "search", **given).out == (
+        "good     pagerduty service  PSEARCH\n\n1 good, 0 warning, 0 bad\n"
+    )
+    done = command("doctor", "--route", "shpo", **given)
+    assert (done.status, done.out, "the routes are: shop, search" in done.err) == (2, "", True)

@@ -34,6 +34,13 @@ def of(*kinds: Kind) -> list[Action]:
             "1 incident that pages again, 1 alert un-acknowledged, 1 incident resolved",
         ),
         (of(*2 * [Kind.PAGERDUTY_SET_URGENCY]), "2 urgencies raised"),
+        (
+            [
+                action(Kind.PAGERDUTY_SET_URGENCY, priority="SEV-1", urgency=urgency)
+                for urgency in ("", "", "high")
+            ],
+            "1 urgency raised, 2 priorities changed",
+        ),
         ([replace(HIGH, status=Status.SENT)], ""),
     ],
 )

@@ -12,7 +12,6 @@ from reconciler.core.product import JSM
 from tests.support.builders import (
     ALERT_ID,
     BOT,
-    INCIDENT_ID,
     JANE,
     SERVICE,
     account,
@@ -104,12 +103,6 @@ def test_every_action_is_complete(row: Row) -> None:
             (row.seen.pair or pair(None)).incident_id,
             followed.id if isinstance(followed, Incident) else None,
         )
-
-
-def test_an_action_belongs_to_the_route_of_its_pair() -> None:
-    seen = observation(pair=pair(route="eu"), alert=alert(open=False))
-    (told,) = decide(inputs(seen)).actions
-    assert (told.route, told.incident_id) == ("eu", INCIDENT_ID)
 
 
 ACKNOWLEDGED_BY_JANE = observation(pair=pair(), incident=HELD_BY_JANE, alert=alert())

@@ -183,7 +183,7 @@ def test_alerts_that_no_pair_has_are_new_or_older_than_the_last_poll() -> None:
 
 
 def test_a_baseline_pages_nobody() -> None:
-    made = baseline_of(alert(alias="disk", acknowledged=None, open=None), NOW, "default")
+    made = baseline_of(alert(alias="disk", acknowledged=None, open=None), NOW)
     assert (made.tracked, made.title, made.alias, made.created_at) == (False, "Disk full", "disk", T0)
     assert (made.alerts.open, made.alerts.acknowledged) == (True, False)
 

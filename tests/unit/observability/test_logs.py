@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 
-from reconciler.observability.logs import LONGEST_VALUE, as_json, configure, get_logger
+from reconciler.observability.logs import HIDDEN, LONGEST_VALUE, as_json, configure, get_logger, hide, set_level
 
 SECRET = "u+hunter2/key"
 log = get_logger("reconciler.test_telemetry")  # created before the configuration, as in modules
@@ -216,3 +216,19 @@ def test_a_foreign_text_of_megabytes_does_not_become_such_a_line(capsys: pytest.
 def test_a_text_that_is_as_long_as_it_may_be_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
     log.warning("whole", row="x" * LONGEST_VALUE)
     assert "x" * LONGEST_VALUE in capsys.readouterr().err
+
+
+def test_more_secrets_are_hidden_beside_those_before_with_the_same_format_and_level(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure("text", "WARNING", ["secret-1"])
+    hide(["secret-2"])
+    hide(["secret-3"])
+    log = get_logger("reconciler.test")
+    log.info("not written")
+    log.warning("secret-1 secret-2 secret-3")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(f"WARNING  {HIDDEN} {HIDDEN} {HIDDEN}")
+    set_level("INFO")
+    log.info("secret-2")
+    assert capsys.readouterr().err.endswith(f"INFO     {HIDDEN}\n")

@@ -1,12 +1,23 @@
 from pathlib import Path
 
-from reconciler.operations.config import Configuration, Line, against_database, as_data, as_text, survey
+from reconciler.operations.config import (
+    Configuration,
+    Line,
+    against_database,
+    as_data,
+    as_text,
+    survey,
+    survey_routes,
+)
+from reconciler.routes_keys import PROCESS_WIDE
+from reconciler.routes_reading import read_routes
 from reconciler.settings import Settings, read, variables
 from reconciler.store.cursors import Origin
-from reconciler.store.database import open_database
+from reconciler.store.database import Database, open_database
 from reconciler.store.migrate import upgrade
 from tests.support.builders import at
 from tests.support.configured import REQUIRED, WITH_JSM
+from tests.support.routes import COMMON, TWO, environ_of
 
 
 def lines(given: dict[str, str], dotenv: Path | None = None) -> dict[str, Line]:
@@ -105,3 +116,83 @@ def test_the_queries_of_the_products_that_are_read_are_looked_at() -> None:
     assert told() == ["JSM_QUERY"]
     assert told(ALERT_SOURCE="opsgenie", ALERT_SHADOW="jsm") == ["OPSGENIE_QUERY", "JSM_QUERY"]
     assert told(JSM_QUERY="") == ["JSM_QUERY"]
+
+
+# -- routes --
+
+
+def of_routes(folder: Path, text: str, only: str | None = None, **given: str) -> Configuration:
+    file = folder / "routes.toml"
+    file.write_text(text)
+    return survey_routes(read_routes(environ_of(file, COMMON | given), None), only)
+
+
+def test_each_route_shows_what_is_set_for_it_and_where(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("0123456789\n")
+    text = (
+        f"[defaults]\nlate_seconds = 60\non_late_alert = ''\n{TWO}shared = true\npagerduty_api_key_file = 'key'\n"
+    )
+    found = of_routes(tmp_path, text, ON_LATE_ALERT="skip", LOG_LEVEL="error")
+    assert {line.name for line in found.lines} == PROCESS_WIDE
+    assert Line("LOG_LEVEL", "error", "environment") in found.lines
+    shop, bank = found.routes
+    assert (shop.name, shop.is_shared, bank.name, bank.is_shared) == ("shop", False, "bank", True)
+    assert shop.lines == (
+        Line("PAGERDUTY_API_KEY", "set, 13 characters", "environment", secret=True),
+        Line("PAGERDUTY_SERVICE_ID", "PSHOP01", "routes.toml: [routes.shop]"),
+        Line("PAGERDUTY_EMAIL", "bot@example.com", "environment"),
+        Line("PAGERDUTY_USER", "Reconciler Bot", "environment"),
+        Line("OPSGENIE_API_KEY", "set, 11 characters", "environment", secret=True),
+        Line("OPSGENIE_QUERY", "tag: shop", "routes.toml: [routes.shop]"),
+        Line("ON_LATE_ALERT", "page", "routes.toml: [defaults]"),
+        Line("LATE_SECONDS", "60", "routes.toml: [defaults]"),
+    )
+    assert bank.lines[0] == Line(
+        "PAGERDUTY_API_KEY",
+        "set, 10 characters",
+        "pagerduty_api_key_file in routes.toml: [routes.bank]",
+        secret=True,
+    )
+    text = as_text(found)
+    assert "\n\nRoute shop:\nPAGERDUTY_API_KEY " in text
+    assert "\n\nRoute bank, shared:\n" in text
+    assert not any(secret in text + str(as_data(found)) for secret in ("0123456789", COMMON["PAGERDUTY_API_KEY"]))
+
+
+def test_one_route_is_shown_alone_and_the_document_has_it(tmp_path: Path) -> None:
+    found = of_routes(tmp_path, TWO, "bank")
+    assert [route.name for route in found.routes] == ["bank"]
+    (route,) = as_data(found)["routes"]
+    assert (route["name"], route["shared"]) == ("bank", False)
+    assert {
+        "name": "OPSGENIE_QUERY",
+        "value": "tag: bank",
+        "origin": "routes.toml: [routes.bank]",
+        "secret": False,
+    } in (route["settings"])
+
+
+def test_routes_with_problems_are_shown_as_far_as_they_can_be_read(tmp_path: Path) -> None:
+    found = of_routes(tmp_path, "[routes.a]\nquery = 'tag: a'\nlate_seconds = true\n")
+    (route,) = found.routes
+    assert Line("OPSGENIE_QUERY", "tag: a", "routes.toml: [routes.a]") in route.lines
+    assert Line("PAGERDUTY_SERVICE_ID", "", "missing") in route.lines
+    assert [line.split(": ")[1] for line in found.problems] == ["[routes.a] late_seconds", "[routes.a] service"]
+
+
+def test_without_a_routes_file_nothing_is_different() -> None:
+    found = survey_routes(read_routes(REQUIRED, None))
+    assert found == survey(read(REQUIRED, None))
+    assert "routes" not in as_data(found)
+
+
+def test_a_database_is_compared_for_its_route(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'reconciler.db'}"
+    opened = open_database(url)
+    upgrade(opened)
+    with Database(opened.engine, "shop").writing() as unit:
+        unit.cursors.save(origin=Origin(at(1), at(0)), source="jsm")
+    opened.close()
+    reading = read(REQUIRED | {"DATABASE_URL": url}, None)
+    assert against_database(reading) == against_database(reading, "bank") == ()
+    assert len(against_database(reading, "shop")) == 1

@@ -11,6 +11,7 @@ from reconciler.operations.findings import Verdict
 from reconciler.store.cursors import Origin
 from reconciler.store.database import Database
 from reconciler.store.lock import FileLock
+from reconciler.store.schema import REVISION
 from tests.support.clock import SimClock
 from tests.support.database import url
 from tests.support.stored import ACTION, NOW, PAIR, stored_actions
@@ -47,7 +48,7 @@ def test_a_database_in_use_is_described_and_remembered(database: Database, tmp_p
     mine = checks(tmp_path)
     found = mine.which()
     assert found.verdict is Verdict.GOOD
-    assert "schema 0008, first start 2026-11-23 09:14 UTC, 1 open pair" in found.found
+    assert f"schema {REVISION}, first start 2026-11-23 09:14 UTC, 1 open pair" in found.found
     assert (mine.lost, mine.memory.since) == ("", NOW)
     assert mine.memory.last_written == dict.fromkeys(Side)
     assert mine.pairs(["a-1", "a-2"]) == {"a-1": PAIR}
@@ -64,6 +65,21 @@ def test_a_database_of_another_product_is_bad(database: Database, tmp_path: Path
     assert "ALERT_SOURCE: it is jsm, and this database mirrors Opsgenie's alerts" in found.found
     assert found.fix.startswith("run `reconciler migrate --to jsm`")
     assert mine.lost
+
+
+def test_a_route_sees_its_own_part_of_the_database(database: Database, tmp_path: Path) -> None:
+    begun(database.for_route("shop"))
+
+    def of(route: str, source: str = "opsgenie") -> DatabaseChecks:
+        return DatabaseChecks(url(tmp_path), timedelta(hours=1), SimClock(0.0, NOW), source, route)
+
+    shop, search = of("shop"), of("search")
+    assert "1 open pair" in shop.which().found
+    assert "has not seen a first start" in search.which().found
+    assert (shop.pairs(["a-1"]), search.pairs(["a-1"])) == ({"a-1": PAIR}, {})
+    assert search.leader().found == "no reconciler has worked on this database yet"
+    assert of("shop", "jsm").which().verdict is Verdict.BAD, "this route mirrors Opsgenie's alerts"
+    assert of("search", "jsm").which().verdict is Verdict.WARNING, "this one may begin with JSM"
 
 
 def test_an_older_schema_is_no_fault_and_a_newer_one_is(database: Database, tmp_path: Path) -> None:

@@ -95,6 +95,19 @@ def test_notes_that_this_database_has_not_written_are_another_reconciler_s(
     assert checks(patient).another().verdict is Verdict.GOOD
 
 
+def test_a_note_of_another_route_of_the_database_is_no_other_reconciler_s(
+    database: Database, tmp_path: Path
+) -> None:
+    patient = Patient(tmp_path)
+    incident = patient.sandbox.pagerduty.create_incident("x", key="a-1")
+    note = patient.sandbox.pagerduty.add_note(incident["id"], "PBOT001", COPY)
+    other = database.for_route("search")
+    other.lead()
+    with other.writing() as unit:
+        unit.outbox.add([replace(action(Kind.PAGERDUTY_NOTE), result_id=note["id"])], NINE)
+    assert checks(patient).another().verdict is Verdict.GOOD
+
+
 def test_a_note_is_known_by_its_mark_too(database: Database, tmp_path: Path) -> None:
     patient = Patient(tmp_path)
     incident = patient.sandbox.pagerduty.create_incident("x", key="a-1")
@@ -109,3 +122,29 @@ def test_without_the_database_another_reconciler_is_not_looked_for(tmp_path: Pat
     mine = checks(Patient(tmp_path))
     mine._database.lost = "the database cannot be read"
     assert mine.another().found == "not checked: the database cannot be read"
+
+
+NAMED = (("P1", "SEV-1"), ("P2", "sev-2"))
+
+
+def test_priorities_are_examined_only_where_the_setting_names_some(tmp_path: Path) -> None:
+    plain = checks(Patient(tmp_path))
+    assert "pagerduty priorities" not in dict(plain.checks())
+    named = checks(Patient(tmp_path, pagerduty_priorities=NAMED))
+    found = dict(named.checks())["pagerduty priorities"]()
+    assert (found.verdict, found.found) == (Verdict.GOOD, "PagerDuty has each: P1 is SEV-1, P2 is sev-2")
+
+
+def test_a_priority_that_pagerduty_does_not_have_is_warned_about_with_those_it_has(tmp_path: Path) -> None:
+    found = checks(Patient(tmp_path, pagerduty_priorities=(*NAMED, ("P3", "SEV-9")))).priorities()
+    assert found.verdict is Verdict.WARNING
+    assert 'PAGERDUTY_PRIORITIES: PagerDuty has no priority "SEV-9"' in found.found
+    assert found.fix == 'give one of "SEV-1", "SEV-2", "SEV-3"'
+
+
+@pytest.mark.parametrize("knob", ["none", "lacking"])
+def test_an_account_without_priorities_is_warned_about(tmp_path: Path, knob: str) -> None:
+    patient = Patient(tmp_path, pagerduty_priorities=NAMED)
+    patient.set(priorities=knob)
+    found = checks(patient).priorities()
+    assert (found.verdict, bool(found.fix)) == (Verdict.WARNING, True)

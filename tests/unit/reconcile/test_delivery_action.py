@@ -222,3 +222,34 @@ def test_a_write_that_is_no_longer_needed_is_told(database: Database) -> None:
     ((event, words, _),) = told(database)
     assert event is Event.DROPPED
     assert words.startswith("not needed: ")
+
+
+# -- priorities: none is known here, as no list was read --
+
+
+def test_a_page_is_made_without_a_priority_that_is_not_known_and_the_journal_says_so(database: Database) -> None:
+    page = waiting(Kind.CREATE_INCIDENT, "a", text="disk full", body="the story", urgency="low", priority="SEV-9")
+    bench = bench_of(database, page, pairs=pairs("a"))
+    assert bench.deliver_after() == []
+    assert bench.statuses() == [("a", Status.DONE)]
+    assert bench.calls_of("create_incident disk full/the story/low") == ["a"]
+    assert [words for event, words, _ in told(database) if event is Event.DONE] == [
+        "incident #4711, without the priority SEV-9"
+    ]
+
+
+def test_a_priority_alone_that_is_not_known_is_dropped_unread(database: Database) -> None:
+    bench = bench_of(database, waiting(Kind.PAGERDUTY_SET_URGENCY, "a", priority="SEV-9"), pairs=pairs("a"))
+    assert bench.deliver_after() == []
+    assert (bench.statuses(), bench.vendors.calls) == ([("a", Status.DROPPED)], [])
+
+
+def test_a_priority_that_is_not_known_neither_keeps_an_urgency_back_nor_sends_it_twice(database: Database) -> None:
+    raised = [waiting(Kind.PAGERDUTY_SET_URGENCY, key, urgency="high", priority="SEV-9") for key in "ab"]
+    bench = bench_of(database, *raised, pairs=pairs("a", "b"))
+    bench.vendors.urgency = "low"
+    bench.deliver("a")
+    bench.vendors.urgency = "high"
+    bench.deliver("b")
+    assert bench.statuses() == [("a", Status.DONE), ("b", Status.DROPPED)]
+    assert bench.calls_of("set_urgency") == ["I-a"]

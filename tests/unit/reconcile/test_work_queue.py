@@ -1,5 +1,6 @@
 """The work queue in memory: priorities, due times by the monotonic clock, leases, merges, parked keys."""
 
+import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -193,3 +194,46 @@ def test_counts_are_by_priority(queue: WorkQueue) -> None:
     queue.add([item("a", Priority.PAGE), item("b"), item("c")])
     assert queue.counts() == {Priority.PAGE: 1, Priority.CHANGED: 2}
     assert queue.known(["a", "x"]) == {"a"}
+
+
+def test_the_queue_says_when_a_key_and_when_a_page_may_be_leased(queue: WorkQueue, clock: SimClock) -> None:
+    assert (queue.until_lease(), queue.until_lease(pages_only=True)) == (math.inf, math.inf)
+    queue.add([item("a"), item("b", Priority.PAGE, after=5)])
+    assert (queue.until_lease(), queue.until_lease(pages_only=True)) == (0, 5)
+    assert leased(queue) == ["a"]
+    assert queue.until_lease() == 5
+    clock.passed = 7
+    assert (queue.until_lease(), queue.until_lease(pages_only=True)) == (0, 0)
+    assert leased(queue) == ["b"]
+    assert queue.until_lease() == math.inf
+
+
+def test_a_listener_is_told_whenever_a_key_may_be_due_sooner(queue: WorkQueue) -> None:
+    told: list[int] = []
+    queue.listen(lambda: told.append(1))
+
+    def is_told() -> bool:
+        was, told[:] = bool(told), []
+        return was
+
+    queue.add([item("a"), item("b")])
+    assert is_told()
+    first, second = queue.lease(), queue.lease()
+    assert first is not None
+    assert second is not None
+    queue.fail(first, 1.0)
+    assert is_told()
+    queue.park(second, frozenset({Hold.READ_ALERTS}))
+    assert is_told()
+    assert queue.any_parked()
+    assert queue.end_hold(Hold.READ_ALERTS) == 1
+    assert is_told()
+    assert not queue.any_parked()
+    assert leased(queue) == ["b"]
+    queue.add([item("b")])
+    assert is_told()
+    queue.done("b")
+    assert is_told()
+    assert leased(queue) == ["b"]
+    queue.again(item("b", after=3))
+    assert is_told()

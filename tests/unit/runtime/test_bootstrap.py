@@ -10,10 +10,12 @@ from reconciler import __version__
 from reconciler.core.hints import Hint
 from reconciler.core.model import Kind, Side
 from reconciler.reconcile.write_breakers import WriteBreakers
-from reconciler.runtime.bootstrap import assemble, assemble_dry_run
-from reconciler.runtime.daemon import SECRETS
+from reconciler.routes import Route, Routes
+from reconciler.runtime.bootstrap import assemble, assemble_dry_run, assemble_process
 from reconciler.runtime.renewal import Given
 from reconciler.runtime.report import Report
+from reconciler.runtime.route_jobs import SECRETS
+from reconciler.runtime.route_schedule import RouteSchedule
 from reconciler.runtime.schedule import Schedule
 from reconciler.runtime.sessions import PAGERDUTY_PER_MINUTE
 from reconciler.settings import Address, Settings
@@ -24,6 +26,7 @@ from reconciler.vendors.opsgenie.client import OpsgenieClient
 from tests.support.builders import action, at, pair
 from tests.support.database import url
 from tests.support.in_process import KEYS, settings
+from tests.support.routes import COMMON, TWO, environ_of, routes_of
 
 
 def configured(folder: Path, **chosen: Any) -> Settings:
@@ -115,12 +118,12 @@ def test_what_a_source_finds_is_stored_before_it_is_worked_on(tmp_path: Path, da
 
 def test_the_first_line_of_the_log_says_what_is_run_without_a_secret(tmp_path: Path) -> None:
     chosen = configured(tmp_path, opsgenie_query="tag: critical", poll_interval_seconds=5.0)
-    wiring = assemble(chosen)
-    about = wiring.about()
+    process = assemble_process(Routes((Route("default", chosen),)), Given())
+    about = process.daemon._about()
     assert (about["query"], about["interval_seconds"], about["version"]) == ("tag: critical", 5.0, __version__)
     assert (about["service"], about["user"]) == (chosen.pagerduty_service_id, chosen.pagerduty_user)
     assert not {*about.values()} & {*chosen.secret_values()} - {about["database"]}
-    wiring.database.close()
+    process.database.close()
 
 
 def test_the_leader_knows_the_rates_left_and_where_it_may_write(tmp_path: Path) -> None:
@@ -138,24 +141,56 @@ def test_the_leader_knows_the_rates_left_and_where_it_may_write(tmp_path: Path) 
 
 def test_a_refused_key_has_its_file_read_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(Schedule, "soon", lambda _self, name: asked.append(name))
+    monkeypatch.setattr(RouteSchedule, "soon", lambda _self, name: asked.append(name))
     (tmp_path / "key").write_text(KEYS.opsgenie_key)
     for given, woken in ((None, []), (Given({"OPSGENIE_API_KEY_FILE": str(tmp_path / "key")}), [SECRETS])):
         wiring = assemble(configured(tmp_path))
-        wiring.daemon(given)
+        wiring.jobs(RouteSchedule(Schedule(wiring.clock), "default"), given)
         for status in (200, 401):
-            wiring._on_request(RequestRecord("Opsgenie", "GET", "/v2/alerts", status, "done", 0.1))
+            wiring.requested(RequestRecord("Opsgenie", "GET", "/v2/alerts", status, "done", 0.1))
         assert asked == woken
         wiring.database.close()
+
+
+def test_the_keys_of_all_routes_are_read_again_together_and_a_refused_one_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(Schedule, "soon", lambda _self, name: asked.append(name))
+    text = TWO
+    for name in ("shop", "bank"):
+        (tmp_path / name).write_text(f"old-key-of-{name}")
+        text = text.replace(f"[routes.{name}]", f'[routes.{name}]\npagerduty_api_key_file = "{name}"')
+    given = COMMON | {"DATABASE_URL": url(tmp_path)}
+    routes = routes_of(tmp_path, text, given)
+    process = assemble_process(routes, Given(environ_of(tmp_path / "routes.toml", given)))
+
+    jobs = process.daemon.routes
+
+    def key_of(name: str) -> str:
+        return jobs[name].renewal.settings.pagerduty_api_key.get_secret_value()
+
+    jobs["bank"].on_request(RequestRecord("PagerDuty", "GET", "/users", 401, "done", 0.1))
+    assert asked == [SECRETS]
+    (tmp_path / "bank").write_text("new-key-of-bank")
+    process._renew()
+    assert key_of("bank") == "new-key-of-bank"
+    assert key_of("shop") == "old-key-of-shop"
+    (tmp_path / "shop").write_text("new-key-of-shop")
+    process.daemon.routes = {"bank": jobs["bank"]}
+    process.daemon._retired.retire(jobs["shop"])
+    process._renew()
+    assert key_of("shop") == "new-key-of-shop", "one that is drained still writes"
+    process.database.close()
 
 
 def test_the_new_key_is_sent_to_its_vendor_alone_and_every_source_is_polled_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(Schedule, "soon", lambda _self, name: asked.append(name))
+    monkeypatch.setattr(RouteSchedule, "soon", lambda _self, name: asked.append(name))
     wiring = assemble(configured(tmp_path))
-    daemon = wiring.daemon()
+    daemon = wiring.jobs(RouteSchedule(Schedule(wiring.clock), "default"))
     new = wiring.settings.model_copy(update={"pagerduty_api_key": SecretStr("new")})
     wiring._use_key(wiring._use_pagerduty_key, Side.PAGERDUTY, daemon.program, daemon.schedule, new)
     sent = {side: session._session._keys._headers["Authorization"] for side, session in wiring._sessions.items()}

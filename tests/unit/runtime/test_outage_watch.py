@@ -16,6 +16,7 @@ from reconciler.runtime.rounds import Rounds
 from reconciler.store.database import Database, DatabaseDown
 from tests.support.builders import incident
 from tests.support.clock import SimClock
+from tests.support.simulated_daemon import Statements
 
 FEED = "opsgenie feed"
 KEY = "reconciler outage default"
@@ -347,3 +348,24 @@ def test_without_a_database_nothing_is_concluded(bench: Bench, monkeypatch: pyte
     with pytest.raises(DatabaseDown):
         bench.fail(after=10)
     assert all(not words for words in bench.said)
+
+
+# -- nothing is wrong --
+
+
+def test_while_nothing_is_wrong_the_database_is_not_asked(bench: Bench) -> None:
+    statements = Statements(bench.database)
+    for _ in range(3):
+        bench.work(after=10)
+    assert not statements.count
+    bench.fail(after=10)
+    assert bench.stored() is not None
+
+
+def test_an_outage_that_another_leader_has_told_of_in_the_meantime_is_ended(bench: Bench) -> None:
+    other = bench.restarted()
+    other.fail(after=10)
+    assert other.fail(after=900) == 1
+    bench.rounds.begin()
+    assert bench.work(after=10) == 0
+    assert bench.stored() is None

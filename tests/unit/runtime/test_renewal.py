@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.observability.logs import HIDDEN, get_logger
+from reconciler.observability.logs import HIDDEN, configure, get_logger
 from reconciler.runtime.renewal import SETTLE, Given, Renewal
 from reconciler.settings import Settings, load
 from tests.support.clock import SimClock
 from tests.support.configured import REQUIRED, value
+from tests.support.routes import TWO, environ_of, routes_of
 
 
 class Clock(SimClock):
@@ -178,3 +179,56 @@ def test_a_process_without_files_of_secrets_has_nothing_to_read() -> None:
     )
     renewal.check()
     assert (renewal.files, renewal.settings) == ([], settings)
+
+
+def test_the_files_of_one_route_are_renewed_by_their_place_and_no_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    (tmp_path / "key").write_text("key-one")
+    (route, other) = routes_of(tmp_path, f"{TWO}pagerduty_api_key_file = 'key'\n").each[::-1]
+    used: list[object] = []
+    use = {"PAGERDUTY_API_KEY": lambda settings: used.append(value(settings, "PAGERDUTY_API_KEY"))}
+    said: list[str] = []
+    renewal = Renewal(
+        route.settings, Given(files=route.files), SimClock(), use, lambda _subject, words: said.append(words)
+    )
+    (tmp_path / "key").write_text("key-two")
+    renewal.check()
+    assert used == ["key-two"]
+    assert "[routes.bank] pagerduty_api_key_file: its file has changed" in caplog.text
+    (tmp_path / "key").unlink()
+    renewal.check()
+    assert said[-1].startswith(
+        "routes.toml: [routes.bank] pagerduty_api_key_file: cannot be read from the file: No such file"
+    )
+    environ = {"PAGERDUTY_API_KEY_FILE": str(tmp_path / "key")}
+    of_other = Renewal(other.settings, Given(environ, files=other.files), SimClock(), {}, lambda *_: None)
+    assert of_other.files == []
+
+
+def test_of_several_routes_none_reads_the_environment_at_sighup(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It lacks what the routes file gives; `RoutesWatch` reads both."""
+    caplog.set_level(logging.INFO)
+    (route, _) = routes_of(tmp_path, TWO).each
+    hang_ups = iter(range(3))
+    given = Given(environ_of(tmp_path / "routes.toml"), None, lambda: next(hang_ups), route.files)
+    renewal = Renewal(route.settings, given, SimClock(), {}, lambda *_: None)
+    renewal.check()
+    renewal.check()
+    assert caplog.text == ""
+
+
+def test_a_new_secret_leaves_the_secrets_of_others_redacted_and_the_logs_level_as_it_is(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure("json", "ERROR", ["key-of-another-route"])
+    bench.files["PAGERDUTY_API_KEY"].write_text("new-key")
+    bench.check()
+    assert bench.used
+    get_logger("reconciler.test").error("key-of-another-route and new-key")
+    told = capsys.readouterr().err
+    assert f"{HIDDEN} and {HIDDEN}" in told
+    assert "its file has changed" not in told, "the level is ERROR"

@@ -187,3 +187,210 @@ def test_a_stop_at_any_moment_ends_the_scheduler_without_an_exception() -> None:
         schedule.start()
         time.sleep(0.0002 * number)
         assert schedule.stop(30)
+
+
+# -- jobs of many routes --
+
+
+def test_a_hundred_jobs_that_hang_hold_back_no_other(schedule: Schedule) -> None:
+    go_on, hanging, runs = threading.Event(), threading.Semaphore(0), []
+
+    def hang() -> None:
+        hanging.release()
+        go_on.wait(30)
+
+    for number in range(100):
+        schedule.every(f"hanging {number}", 1.0, hang)
+    schedule.start()
+    for _ in range(100):
+        assert hanging.acquire(timeout=30)
+    schedule.every("poll", 0.0, lambda: runs.append(1))
+    until(lambda: len(runs) >= 20)
+    go_on.set()
+
+
+def test_the_threads_of_runs_end_with_them(schedule: Schedule) -> None:
+    before, go_on, hanging = threading.active_count(), threading.Event(), threading.Semaphore(0)
+
+    def hang() -> None:
+        hanging.release()
+        go_on.wait(30)
+
+    for number in range(50):
+        schedule.every(f"poll {number}", 600.0, hang)
+    schedule.start()
+    for _ in range(50):
+        assert hanging.acquire(timeout=30)
+    go_on.set()
+    until(lambda: threading.active_count() <= before + 1)  # the scheduler's
+
+
+def test_a_job_that_is_added_later_runs_at_once(schedule: Schedule) -> None:
+    runs: list[int] = []
+    schedule.start()
+    schedule.every("poll", 600.0, lambda: runs.append(1))
+    until(lambda: len(runs) == 1)
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before the start", "after the start"])
+def test_the_first_run_can_be_put_off_and_asked_for_sooner(schedule: Schedule, *, late: bool) -> None:
+    runs: list[str] = []
+    if late:
+        schedule.start()
+    schedule.every("spread", 600.0, lambda: runs.append("spread"), after=300.0)
+    schedule.every("poll", 0.0, lambda: runs.append("poll"))
+    if not late:
+        schedule.start()
+    until(lambda: len(runs) >= 20)
+    assert "spread" not in runs
+    schedule.soon("spread")
+    until(lambda: "spread" in runs)
+
+
+def test_a_removed_job_runs_no_more_and_others_go_on(schedule: Schedule) -> None:
+    runs: list[str] = []
+    schedule.every("goes", 0.0, lambda: runs.append("goes"))
+    schedule.every("stays", 0.0, lambda: runs.append("stays"))
+    schedule.start()
+    until(lambda: {"goes", "stays"} <= set(runs))
+    assert schedule.remove("goes", 30)
+    schedule.soon("goes")
+    before = runs.count("goes")
+    there = len(runs)
+    until(lambda: len(runs) >= there + 20)
+    assert runs.count("goes") == before
+    assert schedule.remove("goes")
+
+
+def test_a_run_in_progress_ends_after_its_job_was_removed_and_is_not_planned_again(schedule: Schedule) -> None:
+    begun, go_on, ended = threading.Semaphore(0), threading.Event(), []
+
+    def job() -> None:
+        begun.release()
+        go_on.wait(30)
+        ended.append(1)
+
+    schedule.every("goes", 0.0, job)
+    schedule.start()
+    assert begun.acquire(timeout=30)
+    assert not schedule.remove("goes")
+    go_on.set()
+    until(lambda: bool(ended))
+    assert schedule.stop(30)
+    assert ended == [1]
+    assert not begun.acquire(blocking=False)
+
+
+def test_nothing_is_left_planned_of_a_removed_job_whose_run_has_ended(schedule: Schedule) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def job() -> None:
+        begun.set()
+        go_on.wait(30)
+
+    schedule.every("goes", 600.0, job)
+    schedule.start()
+    assert begun.wait(30)
+    threading.Timer(0.05, go_on.set).start()
+    assert schedule.remove("goes", 30)
+    assert schedule._scheduler.get_jobs() == []
+
+
+def test_a_removed_job_whose_thread_has_just_been_started_does_not_run(schedule: Schedule) -> None:
+    runs: list[int] = []
+    schedule.every("goes", 600.0, lambda: runs.append(1))
+    begun = schedule._jobs["goes"]
+    assert schedule.remove("goes")
+    schedule._run(begun)
+    assert runs == []
+
+
+def test_a_stop_waits_for_the_run_of_a_removed_job(schedule: Schedule) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def job() -> None:
+        begun.set()
+        go_on.wait(30)
+
+    schedule.every("goes", 600.0, job)
+    schedule.start()
+    assert begun.wait(30)
+    assert not schedule.remove("goes")
+    assert not schedule.stop(0.0)
+    go_on.set()
+    assert schedule.stop(30)
+
+
+def test_a_removed_job_that_ends_does_not_take_the_place_of_a_new_one_of_its_name(schedule: Schedule) -> None:
+    begun, go_on, runs = threading.Event(), threading.Event(), []
+
+    def old() -> None:
+        begun.set()
+        runs.append("old")
+        go_on.wait(30)
+
+    schedule.every("poll", 0.0, old)
+    schedule.start()
+    assert begun.wait(30)
+    assert not schedule.remove("poll")
+    schedule.every("poll", 0.0, lambda: runs.append("new"))
+    go_on.set()
+    until(lambda: runs.count("new") >= 20)
+    assert runs.count("old") == 1
+
+
+def test_a_name_is_given_once(schedule: Schedule) -> None:
+    schedule.every("poll", 1.0, lambda: None)
+    with pytest.raises(ValueError, match="has a job poll already"):
+        schedule.every("poll", 1.0, lambda: None)
+
+
+def test_a_run_for_which_the_machine_had_no_thread_is_made_up_for(
+    schedule: Schedule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused, runs = [], []
+
+    def refuse(**_: object) -> threading.Thread:
+        refused.append(1)
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(reconciler.runtime.schedule, "LATE", 0.01)
+    schedule.every("poll", 600.0, lambda: runs.append(1))
+    with monkeypatch.context() as patched:
+        patched.setattr(reconciler.runtime.schedule, "Thread", refuse)
+        schedule.start()
+        until(lambda: bool(refused))
+    assert runs == []
+
+    def turned() -> bool:
+        schedule.turn()
+        return bool(runs)
+
+    until(turned)
+
+
+def test_a_run_whose_thread_is_slow_to_begin_gets_no_second_thread(
+    schedule: Schedule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[threading.Thread] = []
+
+    class Slow(threading.Thread):
+        """A thread that the machine does not come to."""
+
+        def start(self) -> None:
+            started.append(self)
+
+    monkeypatch.setattr(reconciler.runtime.schedule, "LATE", 0.01)
+    runs: list[int] = []
+    schedule.every("poll", 600.0, lambda: runs.append(1))
+    with monkeypatch.context() as patched:
+        patched.setattr(reconciler.runtime.schedule, "Thread", Slow)
+        schedule.start()
+        until(lambda: bool(started))
+        for _ in range(5):
+            time.sleep(0.02)
+            schedule.turn()
+        time.sleep(0.1)
+        assert len(started) == 1
+    started[0].run()
+    assert runs == [1]

@@ -11,8 +11,12 @@ from pydantic import SecretStr
 from reconciler.core.model import Side
 from reconciler.errors import Refused
 from reconciler.reconcile.problems import Problem
-from reconciler.runtime.bootstrap import Wiring, assemble
+from reconciler.runtime.bootstrap import assemble
 from reconciler.runtime.program import Program
+from reconciler.runtime.route_jobs import RouteJobs
+from reconciler.runtime.route_schedule import RouteSchedule
+from reconciler.runtime.schedule import Schedule
+from reconciler.runtime.wiring import Wiring
 from reconciler.store.migrate import upgrade
 from tests.support.builders import at, pair
 from tests.support.database import url
@@ -32,6 +36,10 @@ class Bench:
         for feed in ("opsgenie feed", "pagerduty feed"):
             self.program.rounds.polled(feed)
         self.said: list[str] = []
+
+    def jobs(self) -> RouteJobs:
+        """The route's jobs."""
+        return self.wiring.jobs(RouteSchedule(Schedule(self.wiring.clock), "default"))
 
     def after_once(self) -> list[str]:
         """Send what is due; returns what is wrong with the watches themselves."""
@@ -76,14 +84,14 @@ def test_nothing_is_sent_unless_it_is_configured(tmp_path: Path, wire: responses
     bench = Bench(tmp_path)
     bench.after_once()
     assert not wire.calls
-    watches = bench.wiring.watches(bench.program).of_daemon(bench.wiring.daemon().reporter, None)
+    watches = bench.wiring.watches(bench.program).of_daemon(bench.jobs().reporter, None)
     assert [timed.source.name for timed in watches] == ["outage"]
     bench.wiring.database.close()
 
 
 def test_the_daemon_reports_a_heartbeat_that_fails(bench: Bench, wire: responses.RequestsMock) -> None:
     wire.replace(responses.GET, SWITCH, status=500)
-    reporter = bench.wiring.daemon().reporter
+    reporter = bench.jobs().reporter
     _, timed = bench.wiring.watches(bench.program).of_daemon(reporter, None)
     assert timed.interval() == 10.0
     timed.source.poll()

@@ -26,8 +26,8 @@ from reconciler.runtime.worker import (
     PAGE_WORKERS,
     WORKERS,
     Worker,
-    WorkerPool,
 )
+from reconciler.runtime.worker_pool import WorkerPool
 from reconciler.store.database import DatabaseDown
 from reconciler.vendors.call_context import CallPriority, current
 from tests.support.builders import at
@@ -230,7 +230,8 @@ class Pool:
     def __init__(self, bench: Bench, *, leads: bool = True) -> None:
         self.leads = leads
         self.failed: list[Exception] = []
-        self.pool = WorkerPool(bench.worker, bench.queue, lambda: self.leads, self._failed)
+        self.pool = WorkerPool()
+        self.pool.add("default", bench.worker, bench.queue, lambda: self.leads, self._failed)
 
     def _failed(self, error: Exception) -> None:
         self.failed.append(error)

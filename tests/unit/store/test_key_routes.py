@@ -34,11 +34,12 @@ def test_a_route_owns_what_it_has_a_pair_for_or_what_waits_to_become_one(routes:
 def test_pairs_and_actions_are_stored_under_the_route_of_their_database(routes: dict[str, Database]) -> None:
     with routes["B"].writing() as unit:
         unit.outbox.add([Action("key", Kind.CREATE_INCIDENT, "a-2", "", at(0))], at(0))
-        found = unit.snapshot.pair("a-2")
-    assert found is not None
-    assert found.route == "B"
     with routes["A"].reading() as unit:
+        assert unit.snapshot.pair("a-1") is not None
         assert not unit.outbox.open()
+    with routes["B"].reading() as unit:
+        assert unit.snapshot.pair("a-1") is None
+        assert len(unit.outbox.open()) == 1
 
 
 def test_an_incident_is_followed_by_whichever_route(routes: dict[str, Database]) -> None:

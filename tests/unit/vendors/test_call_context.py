@@ -12,6 +12,7 @@ from reconciler.vendors.call_context import (
     at_least,
     calling,
     current,
+    for_route,
     may_be_large,
     noting,
 )
@@ -33,6 +34,17 @@ def test_a_priority_is_raised_and_never_lowered_and_the_time_stays() -> None:
             assert current() == CallContext(CallPriority.CHANGED, 5.0)
         with at_least(CallPriority.PAGE), at_least(CallPriority.CHANGED):
             assert current() == CallContext(CallPriority.PAGE, 5.0)
+
+
+def test_the_route_of_calls_stays_in_all_that_is_done_for_it() -> None:
+    with calling(CallPriority.SWEEP, 5.0), for_route("payments"):
+        assert current() == CallContext(CallPriority.SWEEP, 5.0, "payments")
+        with calling(CallPriority.PAGE):
+            assert current() == CallContext(CallPriority.PAGE, None, "payments")
+            with at_least(CallPriority.PAGE), for_route("search"):
+                assert current().route == "search"
+        assert current().route == "payments"
+    assert current() == CallContext()
 
 
 def test_another_thread_has_a_context_of_its_own() -> None:

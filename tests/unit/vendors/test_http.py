@@ -19,7 +19,15 @@ from reconciler.errors import (
     Refused,
     Unknown,
 )
-from reconciler.vendors.call_context import CallContext, CallPriority, at_least, calling, current, noting
+from reconciler.vendors.call_context import (
+    CallContext,
+    CallPriority,
+    at_least,
+    calling,
+    current,
+    for_route,
+    noting,
+)
 from reconciler.vendors.error_scopes import said
 from reconciler.vendors.http import Http, RequestRecord
 from reconciler.vendors.limits import Call
@@ -322,11 +330,9 @@ def test_a_long_error_text_of_a_vendor_becomes_one_short_line(wire: responses.Re
 
 def test_a_call_delayed_beyond_its_deadline_is_not_sent(wire: responses.RequestsMock, clock: SimClock) -> None:
     class Suspended(RateLimiter):
-        def acquire(
-            self, scope: str, *, write: bool, within: float, priority: CallPriority = CallPriority.CHANGED
-        ) -> Call:
+        def acquire(self, *scope: Any, **named: Any) -> Call:
             clock.passed += 60  # as if the process were suspended here for a minute
-            return super().acquire(scope, write=write, within=within, priority=priority)
+            return super().acquire(*scope, **named)
 
     with pytest.raises(NotExecuted, match="its time was over before it was sent"):
         http("PagerDuty", clock, limiter=Suspended(clock)).write("POST", "/incidents", {})
@@ -393,27 +399,25 @@ def test_a_page_keeps_its_place_in_the_rate_limiter_while_other_writes_are_put_b
     assert sum(clock.waits) == 10
 
 
-def test_the_rate_limiter_gets_the_priority_of_a_call_from_its_context(
+def test_the_rate_limiter_gets_priority_and_route_of_a_call_from_its_context(
     wire: responses.RequestsMock, clock: SimClock
 ) -> None:
     wire.get(INCIDENTS, json={})
-    seen: list[CallPriority] = []
+    seen: list[tuple[CallPriority, str]] = []
 
     class Noting(RateLimiter):
-        def acquire(
-            self, scope: str, *, write: bool, within: float, priority: CallPriority = CallPriority.CHANGED
-        ) -> Call:
-            seen.append(priority)
-            return super().acquire(scope, write=write, within=within, priority=priority)
+        def acquire(self, *scope: Any, **named: Any) -> Call:
+            seen.append((named["priority"], named["route"]))
+            return super().acquire(*scope, **named)
 
     vendor = http("PagerDuty", clock, limiter=Noting(clock))
     with calling(CallPriority.SWEEP, within=5.0), at_least(CallPriority.PAGE):
         vendor.get("/incidents")
         assert current() == CallContext(CallPriority.PAGE, 5.0)
-    with calling(CallPriority.PAGE), at_least(CallPriority.CHANGED):
+    with for_route("payments"), calling(CallPriority.PAGE), at_least(CallPriority.CHANGED):
         vendor.get("/incidents")
     vendor.get("/incidents")
-    assert seen == [CallPriority.PAGE, CallPriority.PAGE, CallPriority.CHANGED]
+    assert seen == [(CallPriority.PAGE, ""), (CallPriority.PAGE, "payments"), (CallPriority.CHANGED, "")]
 
 
 def test_a_new_key_is_sent_from_now_on_and_neither_is_repeated_by_an_error(wire: responses.RequestsMock) -> None:

@@ -68,7 +68,7 @@ def test_a_secret_that_was_valid_once_stays_hidden(pages: Pages, secrets: list[s
 
 def test_every_template_is_shipped_and_no_template_marks_a_text_as_safe() -> None:
     templates = [each for each in (files(PACKAGE) / "templates").iterdir() if each.name.endswith(".html")]
-    assert len(templates) == 5
+    assert len(templates) == 6
     for each in templates:
         text = each.read_text(encoding="utf-8")
         for forbidden in ("|safe", "| safe", "autoescape", "<script", "style=", "javascript:", "http:", "https:"):

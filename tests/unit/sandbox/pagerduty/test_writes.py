@@ -61,3 +61,39 @@ def test_a_merge_resolves_for_another_reason() -> None:
     assert shown["status"] == "resolved"
     assert shown["resolve_reason"]["type"] == "merge_resolve_reason"
     assert shown["resolve_reason"]["incident"]["id"] == target
+
+
+URGENT = {"id": "PPRI001", "type": "priority_reference"}
+
+
+def test_an_incident_has_the_priority_that_it_is_given_and_a_change_notifies_nobody() -> None:
+    world = PagerDutyBench()
+    incident = world.create(priority=URGENT)
+    assert world.incident(incident)["priority"]["summary"] == "SEV-1"
+    pages = len(world.api.pages)
+    assert world.put(incident, priority=URGENT | {"id": "PPRI002"}).status == 200
+    assert world.incident(incident)["priority"]["summary"] == "SEV-2"
+    assert len(world.api.pages) == pages
+    assert world.incident(world.create())["priority"] is None
+
+
+@pytest.mark.parametrize(
+    ("knob", "listed", "answer"),
+    [
+        ("none", (200, 0), (400, 1020)), ("lacking", (402, 0), (400, 1020)), ("refused", (200, 3), (400, 1020)),
+        ("not_in_plan", (200, 3), (402, 2014)),
+    ],
+)  # fmt: skip
+def test_an_account_may_lack_priorities(knob: str, listed: tuple[int, int], answer: tuple[int, int]) -> None:
+    world = PagerDutyBench(priorities=knob)
+    found = world.send("GET", "/priorities")
+    assert (found.status, len(found.json().get("priorities", []))) == listed
+    refused = world.send("POST", "/incidents", {"incident": NEW | {"priority": URGENT}})
+    assert error(refused) == answer
+    assert error(world.put(world.create(), priority=URGENT)) == answer
+
+
+def test_an_unknown_priority_is_refused() -> None:
+    world = PagerDutyBench()
+    for given in (URGENT | {"id": "PNONE"}, "SEV-1", {}):
+        assert error(world.send("POST", "/incidents", {"incident": NEW | {"priority": given}})) == (400, 1020)

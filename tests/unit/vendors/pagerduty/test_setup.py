@@ -346,3 +346,30 @@ def test_a_malformed_on_call_list_is_no_objection(wire: responses.RequestsMock, 
     wire.get(ONCALLS, json=answer)
     wire.get(POLICIES, json=answer)
     assert client().on_call(US, "PESC").objection == ""
+
+
+# -- priorities --
+
+PRIORITIES = f"{PAGERDUTY}/priorities"
+
+
+def test_priorities_are_read_by_name_the_most_severe_of_a_name(wire: responses.RequestsMock) -> None:
+    rows = [
+        {"id": "P1", "type": "priority", "name": "SEV-1", "summary": "SEV-1"}, {"id": "P2", "summary": " SEV-2 "},
+        {"id": "P3", "name": "SEV-1"}, None, {"id": "P4"}, {"name": "SEV-5"},
+    ]  # fmt: skip
+    wire.get(PRIORITIES, json=page("priorities", rows), match=[query(limit="100", offset="0"), ALWAYS])
+    found = client().priorities()
+    assert list((found or {}).items()) == [("SEV-1", "P1"), ("SEV-2", "P2")]
+
+
+@pytest.mark.parametrize("status", [402, 403, 404])
+def test_a_plan_or_a_key_without_priorities_is_no_error(wire: responses.RequestsMock, status: int) -> None:
+    wire.get(PRIORITIES, status=status, json=DENIED)
+    assert client().priorities() is None
+
+
+def test_a_refusal_of_the_priorities_by_a_proxy_is_one(wire: responses.RequestsMock) -> None:
+    wire.get(PRIORITIES, status=403, **PAGE_OF_A_PROXY)
+    with pytest.raises(Blocked, match="GET /priorities"):
+        client().priorities()

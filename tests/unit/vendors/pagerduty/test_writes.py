@@ -329,3 +329,30 @@ def test_an_acknowledged_incident_without_acknowledgements_names_who_changed_it(
     row = incident(1, status="acknowledged", acknowledgements=None, last_status_change_by=jane)
     wire.get(f"{INCIDENTS}/PINC1", json={"incident": row})
     assert client().incident("PINC1").acknowledgers == (JANE,)
+
+
+# -- priorities --
+
+URGENT = {"id": "PPRI1", "type": "priority_reference"}
+
+
+def test_an_incident_is_created_with_a_reference_to_its_priority(wire: responses.RequestsMock) -> None:
+    expected = {
+        "incident": {"type": "incident", "title": "Disk", "incident_key": "alert-1", "priority": URGENT,
+                     "service": {"id": SERVICE, "type": "service_reference"}}
+    }  # fmt: skip
+    answer = incident(1, priority=URGENT | {"summary": "SEV-1"})
+    wire.post(INCIDENTS, status=201, json={"incident": answer}, match=[body(expected), WRITES])
+    assert writing().create_incident("alert-1", "Disk", "", "", "PPRI1").priority == "SEV-1"
+
+
+@pytest.mark.parametrize(
+    ("urgency", "priority_id", "change"),
+    [("high", "PPRI1", {"urgency": "high", "priority": URGENT}), ("", "PPRI1", {"priority": URGENT})],
+)
+def test_urgency_and_priority_are_changed_by_one_call(
+    wire: responses.RequestsMock, urgency: str, priority_id: str, change: dict[str, Any]
+) -> None:
+    expected = {"incident": {"type": "incident_reference", **change}}
+    wire.put(f"{INCIDENTS}/PINC1", json={"incident": incident(1)}, match=[body(expected), WRITES])
+    assert writing().set_urgency("PINC1", urgency, priority_id).id == "PINC1"

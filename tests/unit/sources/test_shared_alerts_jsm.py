@@ -78,7 +78,7 @@ class Routes:
             retry=300.0,
         )
         self.shared.set_members([A, B])
-        self.readers = {name: self.shared.reader(name) for name in "AB"}
+        self.readers = {each.name: self.shared.reader(each.name, each.query) for each in (A, B)}
         self.seen: dict[str, object | None] = {"A": None, "B": None}
 
     def poll(self, name: str, *, stored: bool = True) -> AlertNews:
@@ -166,3 +166,12 @@ def test_members_that_come_and_go_leave_a_look_unknown(both: Routes) -> None:
     both.shared.set_members([A, B, Member("C", "tag: C"), Member("D", "tag: D", is_polled=False)])
     both.site.clock.advance(INTERVAL)
     assert both.poll("A").is_whole, "the list of those that stay together goes on"
+
+
+def test_an_alert_is_found_by_the_time_of_its_creation() -> None:
+    moment = at(1.5)
+    exact, whole = (SEARCH.term(alert(created_at=each)) for each in (moment, at(1)))
+    ms = int(moment.timestamp() * 1000)
+    assert exact == f"(createdAt>={ms} AND createdAt<={ms})"
+    assert whole == f"(createdAt>={ms - 500} AND createdAt<={ms + 499})"
+    assert SEARCH.stamp(alert(created_at=at(1), updated_at=at(9))) == at(1)

@@ -1,0 +1,1 @@
+"""What the benchmarks of several routes measure; the section is `benchmarks/sections/routes.py`."""
