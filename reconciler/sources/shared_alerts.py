@@ -149,8 +149,8 @@ class SharedAlerts:
         mine = {row.id for row in rows if member.name in owners.get(row.id, ())}
         unknown = [row for row in rows if row.id not in held | mine]
         found = setup.ownership.of_listed(member, unknown, owners) if unknown else {}
-        theirs = held | {alert_id for alert_id, names in found.items() if member.name not in names}
-        return [row for row in rows if row.id in mine or row.id not in theirs]
+        mine |= {alert_id for alert_id, names in found.items() if member.name in names}
+        return [row for row in rows if row.id in mine]
 
     def _ownership(self, members: Sequence[Member]) -> Ownership:
         tools = self._tools
