@@ -90,8 +90,8 @@ class SharedAlerts:
         error = self._tools.refused.error(member)
         if error is not None:
             raise error
-        look = None if shared is None else shared.look(name, since)
-        if shared is None or look is None:  # this process has just begun to lead the route, or the list is apart
+        look = shared.look(name, since)
+        if look is None:  # the list is apart
             news = own.changes(since, _own(seen))
             return replace(news, rows=tuple(self._mine(setup, member, news.rows)))
         news = shared.part(name, look, seen)
