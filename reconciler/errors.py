@@ -19,6 +19,8 @@ Only Permanent may make an action dead, and never a creation. Which answer means
 `vendors/error_scopes.py`.
 """
 
+from typing import Self
+
 LONGEST = 2_000
 """Characters of an error's text, which may quote a vendor: it is logged, stored and shown."""
 
@@ -33,6 +35,15 @@ class ReconcilerError(Exception):
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message if len(message) <= LONGEST else message[: LONGEST - 1] + "…")
+
+    def __copy__(self) -> Self:
+        """The same error with no traceback: each thread that meets a stored one raises its own.
+
+        The default would call the class with the text alone, which is too little for some below.
+        """
+        made = type(self).__new__(type(self), *self.args)
+        made.__dict__.update(self.__dict__)
+        return made
 
 
 class Misconfigured(ReconcilerError):

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
+from copy import copy
 from threading import Lock
 
 from reconciler.core.model import Alert
@@ -17,7 +18,7 @@ ReaderFor = Callable[[str], AlertReader]
 
 
 class RefusedQueries:
-    """The members whose queries the vendor refuses. For any thread.
+    """The queries that the vendor refuses, whichever members have them. For any thread.
 
     They are set aside, so that the others' lists go on, and asked again after `retry` seconds.
     """
@@ -27,21 +28,27 @@ class RefusedQueries:
         self._clock = clock
         self._retry = retry
         self._lock = Lock()
-        self._refused: dict[Member, tuple[Permanent, float]] = {}
+        self._refused: dict[str, tuple[Permanent, float]] = {}
         self._good: dict[str, float] = {}
         """Queries that were taken while some were sorted out, and until when they need not be asked again."""
 
     def error(self, member: Member) -> Permanent | None:
-        """The vendor's refusal of the member's query; None if there is none."""
+        """The vendor's refusal of the member's query, to be raised by one thread; None if there is none."""
         with self._lock:
-            refused = self._refused.get(member)
+            refused = self._refused.get(member.query)
         if refused is None:
             return None
         if self._clock.monotonic() >= refused[1]:
             self._ask(member, refused[0])
         with self._lock:
-            still = self._refused.get(member)
-        return None if still is None else still[0]
+            still = self._refused.get(member.query)
+        return None if still is None else copy(still[0])
+
+    def forget_all_but(self, members: Collection[Member]) -> None:
+        """Forget the queries that none of these members has."""
+        used = {member.query for member in members}
+        with self._lock:
+            self._refused = {query: refused for query, refused in self._refused.items() if query in used}
 
     def without(self, members: Sequence[Member]) -> list[Member]:
         """The members whose queries are not refused."""
@@ -70,7 +77,7 @@ class RefusedQueries:
             self._ask(members[0], None)
         until = self._clock.monotonic() + self._retry
         with self._lock:
-            self._good |= {member.query: until for member in members if member not in self._refused}
+            self._good |= {member.query: until for member in members if member.query not in self._refused}
 
     def _is_refused(self, query: str) -> bool:
         try:
@@ -90,9 +97,9 @@ class RefusedQueries:
             if refusal is None:
                 raise
         with self._lock:
-            self._refused.pop(member, None)
+            self._refused.pop(member.query, None)
             if refusal is not None:
-                self._refused[member] = refusal, self._clock.monotonic() + self._retry
+                self._refused[member.query] = refusal, self._clock.monotonic() + self._retry
 
 
 class MemberSearch:

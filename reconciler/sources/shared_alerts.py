@@ -54,6 +54,7 @@ class SharedAlerts:
 
     def set_members(self, members: Sequence[Member]) -> None:
         """The routes of this key, in the order of the file. The lists of routes that stay together go on."""
+        self._tools.refused.forget_all_but(members)
         ownership = self._ownership(members)
         kept = {each.members: each for each in self._setup.lists.values()}
         lists: dict[str, SharedList] = {}

@@ -2,6 +2,7 @@
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
@@ -111,7 +112,7 @@ class SharedList:
         failures = self._failures
         with self._lock:
             if self._failure is not None and self._failures != failures:
-                raise self._failure
+                raise copy(self._failure)
             look = self._look
             if look is None or not self._is_fresh(look) or (name in self._served and not look.unasked):
                 look = self._fetched(name, since)
@@ -126,7 +127,7 @@ class SharedList:
         rows = look.rows.get(name, ())
         problem = look.news.problem or look.problem
         if problem is not None:
-            return AlertNews(rows, look.newest, seen=seen, problem=problem)
+            return AlertNews(rows, look.newest, seen=seen, problem=copy(problem))
         is_whole, absent = self._since_look(seen, look)
         listed = {row.id for row in look.news.rows} if absent else set[str]()
         return AlertNews(rows, look.newest, absent - listed, is_whole, Mark(self, look.number))

@@ -5,6 +5,7 @@ The log is the account's: each route finds the entries of its own incidents in i
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
@@ -52,7 +53,7 @@ class SharedLog:
         failures = self._failures
         with self._lock:
             if self._failure is not None and self._failures != failures:
-                raise self._failure
+                raise copy(self._failure)
             try:
                 return self._read(self._of(name, since), since, enough)
             except ReconcilerError as error:

@@ -1,5 +1,7 @@
 """What each error means for the work: whether it may be tried again, and whom it concerns."""
 
+from copy import copy
+
 import pytest
 
 from reconciler.errors import (
@@ -11,6 +13,7 @@ from reconciler.errors import (
     Missing,
     NotExecuted,
     Permanent,
+    PersonsToken,
     RateLimited,
     ReconcilerError,
     Refused,
@@ -60,3 +63,23 @@ def test_the_text_of_an_error_is_bounded_whatever_a_vendor_says() -> None:
         assert len(str(error)) == LONGEST
         assert str(error).endswith("x…")
     assert str(Missing("x" * LONGEST)) == "x" * LONGEST
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Unknown("503", 2.5),
+        Permanent("422", 422),
+        Duplicate("open"),
+        PersonsToken("token", pages=True),
+        Missing("404"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_copy_says_the_same_and_has_a_traceback_of_its_own(error: ReconcilerError) -> None:
+    error.request_id = "r-1"
+    with pytest.raises(type(error)):
+        raise error
+    made = copy(error)
+    assert (type(made), str(made), vars(made)) == (type(error), str(error), vars(error))
+    assert made.__traceback__ is None

@@ -1,6 +1,7 @@
 """Which members' queries show an alert, asked of many at a time; and queries that the vendor refuses."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -101,6 +102,21 @@ def test_queries_that_are_refused_together_only_are_asked_anew_the_next_time(ben
     bench.account.refused.add("tag: t3")
     assert bench.refused.sort_out(bench.members)
     assert len(bench.account.requests) == 2 * asked
+
+
+def test_a_refusal_is_of_the_query_whoever_polls_it_and_is_forgotten_with_the_query(bench: Bench) -> None:
+    bad, *others = bench.members
+    bench.account.refused.add(bad.query)
+    bench.refused.sort_out(bench.members)
+    asked = len(bench.account.requests)
+    moved = replace(bad, is_polled=False)
+    bench.refused.forget_all_but([moved, *others])
+    first, second = bench.refused.error(moved), bench.refused.error(bad)
+    assert (str(first), first is second) == (str(second), False)
+    assert isinstance(first, Permanent)
+    bench.refused.forget_all_but(others)
+    assert bench.refused.error(bad) is None
+    assert len(bench.account.requests) == asked
 
 
 def test_a_vendor_that_does_not_answer_leaves_a_refusal_as_it_is(bench: Bench) -> None:

@@ -404,6 +404,18 @@ def test_what_cannot_be_asked_holds_back_no_row_of_a_known_alert_and_is_asked_ag
     assert key.poll("B") == [new]
 
 
+def test_a_query_that_is_refused_is_forgotten_as_soon_as_no_route_has_it() -> None:
+    key = key_of(A, B)
+    key.account.refused = {"tag: B"}
+    key.poll("A")
+    key.use([A])
+    key.account.refused = set()
+    key.use([A, B])
+    made = key.account.raise_alert("B")
+    key.account.clock.advance(INTERVAL)
+    assert key.poll("B") == [made]
+
+
 class Gate:
     """Holds the first request until another thread waits for the list."""
 
@@ -432,13 +444,13 @@ def test_who_waits_for_anothers_fetch_shares_it_and_its_failure(failure: Excepti
     key = key_of(A, B)
     key.account.failure = failure
     Gate(key)
-    failed: list[str] = []
+    failed: dict[str, Unknown] = {}
 
     def poll(name: str) -> None:
         try:
             key.poll(name)
-        except Unknown:
-            failed.append(name)
+        except Unknown as error:
+            failed[name] = error
 
     threads = [threading.Thread(target=poll, args=(name,)) for name in "AB"]
     for thread in threads:
@@ -447,6 +459,7 @@ def test_who_waits_for_anothers_fetch_shares_it_and_its_failure(failure: Excepti
         thread.join(30)
     assert len(key.account.requests) == 1
     assert sorted(failed) == ([] if failure is None else ["A", "B"])
+    assert len({id(error) for error in failed.values()}) == len(failed), "no two threads raise the same error"
 
 
 def test_overlaps_are_named_with_their_number_and_an_example() -> None:

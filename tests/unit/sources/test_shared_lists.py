@@ -87,6 +87,17 @@ def test_a_failure_is_of_one_poll_only() -> None:
     assert bench.part("a") == []
 
 
+def test_each_route_gets_an_error_of_its_own_where_it_cannot_be_asked_whose_an_alert_is() -> None:
+    bench = Bench()
+    bench.account.raise_alert("a")
+    bench.account.failure, bench.account.failing = Transient("503"), "alertId"
+    look = bench.list.look("a", bench.since)
+    assert look is not None
+    first, second = (bench.list.part(name, look, None).problem for name in "ab")
+    assert (str(first), str(second)) == ("503", "503")
+    assert first is not second
+
+
 def test_members_whose_united_query_is_refused_poll_apart_for_a_while() -> None:
     bench = Bench()
     bench.account.refused.add(" OR ")

@@ -146,6 +146,35 @@ def test_a_failed_reading_is_tried_again_by_the_next_route(log: Log) -> None:
     assert len(shared.reader("B").log_entries(at(3500), whole).acts) == 1
 
 
+class Meanwhile:
+    """A lock: whoever waits for it waits for another route's reading, which fails."""
+
+    def __init__(self, shared: SharedLog) -> None:
+        self.failed: Unknown | None = None
+        self._shared, self._lock = shared, shared._lock
+        shared._lock = self  # type: ignore[assignment]
+
+    def __enter__(self) -> None:
+        self._shared._lock = self._lock
+        with pytest.raises(Unknown) as raised:
+            self._shared.reader("other").log_entries(at(3500), whole)
+        self.failed = raised.value
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def test_who_waits_for_a_reading_that_fails_raises_an_error_of_its_own(log: Log) -> None:
+    log.failure = Unknown("503")
+    shared = shared_by(log)
+    meanwhile = Meanwhile(shared)
+    with pytest.raises(Unknown) as raised:
+        shared.reader("A").log_entries(at(3500), whole)
+    assert log.requests == 1
+    assert str(raised.value) == str(meanwhile.failed)
+    assert raised.value is not meanwhile.failed
+
+
 def test_a_log_that_ends_before_it_is_whole_is_given_as_it_is(log: Log) -> None:
     def cut(_: datetime) -> Iterator[LogPage]:
         yield LogPage((), 1, whole=False)
