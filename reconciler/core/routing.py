@@ -96,14 +96,14 @@ def grouped(members: Sequence[Member]) -> list[tuple[Member, ...]]:
 
     A member whose query is not closed, or is too long by itself, is a group of its own.
     """
-    apart: list[tuple[Member, ...]] = [(member,) for member in members if not is_closed(member.query)]
+    alone: list[tuple[Member, ...]] = [(member,) for member in members if not is_closed(member.query)]
     joined: list[tuple[Member, ...]] = []
     together = [member for member in members if is_closed(member.query)]
     if not united(together):
-        return [tuple(together), *apart] if together else apart
+        return [tuple(together), *alone] if together else alone
     for member in together:
         if joined and not is_too_long(united((*joined[-1], member))):
             joined[-1] = (*joined[-1], member)
         else:
             joined.append((member,))
-    return [*joined, *apart]
+    return [*joined, *alone]
