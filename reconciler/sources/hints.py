@@ -14,6 +14,7 @@ from reconciler.sources import comparisons
 from reconciler.sources.alert_feed import AlertFeed
 from reconciler.sources.debounce import Debounce
 from reconciler.sources.intake import Intake
+from reconciler.store import key_routes
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.vendors.call_context import CallPriority, calling
 from reconciler.vendors.ports import Clock, PagerDutyReader
@@ -24,7 +25,7 @@ WITHIN = 5.0
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """The objects that hints name. `unknown` are alerts, `others` incidents, that no pair has."""
+    """The objects that hints name. `unknown` are alerts that no route has, `others` incidents that no pair has."""
 
     alerts: tuple[Pair, ...]
     incidents: tuple[Pair, ...]
@@ -98,6 +99,8 @@ class Hints:
         with self._database.reading() as unit:
             known = unit.snapshot.pairs_by_key(alerts | {key for key in keys.values() if key})
             ours = unit.snapshot.pairs_of_incidents([incident_id for incident_id in keys if incident_id])
+            unknown = alerts - known.keys()
+            unknown -= key_routes.owners(unit, unknown).keys()
         keyed = [known[key] for key in sorted(set(keys.values()) & known.keys())]
         others = []
         for incident_id, key in sorted(keys.items()):
@@ -107,7 +110,7 @@ class Hints:
         return _Named(
             alerts=tuple(known[alert_id] for alert_id in sorted(alerts & known.keys())),
             incidents=(*(pair for pairs in ours.values() for pair in pairs), *keyed),
-            unknown=frozenset(alerts - known.keys()),
+            unknown=frozenset(unknown),
             others=tuple(others),
         )
 

@@ -1,6 +1,7 @@
 """A record named by a webhook is queued at once; the webhook's body is never taken as its state."""
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -10,7 +11,7 @@ from reconciler.core.model import Side
 from reconciler.core.work import Priority, ReadRequest, Reason, WorkItem
 from reconciler.errors import Unknown
 from reconciler.sources.alert_feed import AlertFeed
-from reconciler.sources.debounce import BETWEEN_ROUNDS
+from reconciler.sources.debounce import BETWEEN_ROUNDS, QUIET
 from reconciler.sources.hints import Hints
 from tests.support.builders import ALERT_ID, INCIDENT_ID, incident, pair
 from tests.support.sources import Stage
@@ -57,6 +58,26 @@ def test_an_alert_already_shown_by_the_feed_does_not_make_it_be_polled(
     hints.waiting.put(Hint(Side.ALERTS, "new"))
     hints.poll()
     assert feed.asked_in() is None
+
+
+@pytest.mark.parametrize("has_pair", [True, False], ids=["a pair", "an item in its work queue"])
+def test_an_alert_that_another_route_has_does_not_make_the_feed_be_polled(
+    stage: Stage, hints: Hints, feed: AlertFeed, *, has_pair: bool
+) -> None:
+    with stage.database.for_route("other").writing() as unit:
+        if has_pair:
+            unit.snapshot.save_pairs([replace(pair(alert_id="theirs"), swept_at=stage.clock.now())])
+        else:
+            unit.work.add([_new("theirs", stage)])
+    hints.waiting.put(Hint(Side.ALERTS, "theirs"))
+    hints.poll()
+    assert feed.asked_in() is None
+    stage.clock.advance(BETWEEN_ROUNDS)
+    for alert_id in ("theirs", "nobody's"):
+        hints.waiting.put(Hint(Side.ALERTS, alert_id))
+    stage.clock.advance(QUIET)
+    hints.poll()
+    assert feed.asked_in() == 0
 
 
 def _new(alert_id: str, stage: Stage) -> WorkItem:
