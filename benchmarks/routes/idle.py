@@ -66,7 +66,7 @@ class Idler:
         self._began = time.monotonic()
 
     def cost(self, cycles: int, threads: int) -> Cost:
-        """What has been spent since then: half a cycle less than `cycles`, in which nothing is polled more often."""
+        """What has been spent since then: half a cycle less than `cycles`, so that no poll is one too many."""
         passed = (time.monotonic() - self._began) / self._interval
         requests, used, commits, reads = (
             (now - before) / passed for now, before in zip(self._now(), self._before, strict=True)
