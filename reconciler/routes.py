@@ -8,6 +8,7 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from reconciler.routes_keys import PROCESS_WIDE, SHARED
 from reconciler.routes_reading import read_routes
@@ -20,13 +21,15 @@ class Route:
     """One route and the settings in force for it.
 
     `is_shared`: an alert of this route may go to others that are shared, too. `files` are its secrets that are
-    given as files and can be read again; those of the whole process are not among them.
+    given as files and can be read again; those of the whole process are not among them. `other_query` is its own
+    query in the product that it does not follow: it is moved there, or was moved from there.
     """
 
     name: str
     settings: Settings
     is_shared: bool = False
     files: tuple[SecretFile, ...] = ()
+    other_query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,10 @@ class Routes:
         """Texts to redact from all output: what is secret in any route's settings."""
         return tuple(dict.fromkeys(text for route in self.each for text in route.settings.secret_values()))
 
+    def named(self, name: str) -> Route:
+        """The route of this name, which there is."""
+        return next(route for route in self.each if route.name == name)
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -70,13 +77,23 @@ class Difference:
         return bool(self.added or self.removed or self.changed or self.is_reordered)
 
 
-def load_routes(environ: Mapping[str, str] = os.environ, dotenv: Path | None = Path(".env")) -> Routes:
-    """The routes. SettingsError with all problems when there are any."""
-    found = read_routes(environ, dotenv)
+def load_routes(
+    environ: Mapping[str, str] = os.environ,
+    dotenv: Path | None = Path(".env"),
+    sources: Mapping[str, str] = MappingProxyType({}),
+) -> Routes:
+    """The routes. SettingsError with all problems when there are any. `sources`: see `read_routes`."""
+    found = read_routes(environ, dotenv, sources)
     if found.problems:
         raise SettingsError(found.problems)
     each = tuple(
-        Route(one.name, settings_of(one.reading), one.is_shared, _files(one.layers, of_process=False))
+        Route(
+            one.name,
+            settings_of(one.reading),
+            one.is_shared,
+            _files(one.layers, of_process=False),
+            one.other_query,
+        )
         for one in found.each
     )
     return Routes(each, found.file, found.warnings, _files(found.base, of_process=True))

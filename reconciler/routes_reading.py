@@ -5,9 +5,10 @@ all are parsed by the same variables.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from reconciler.routes_file import read_tables
@@ -23,12 +24,21 @@ DEFAULT_ROUTE = "default"
 
 @dataclass(frozen=True, slots=True)
 class RouteReading:
-    """What all sources say of one route; `layers` has those sources, the first one first."""
+    """What all sources say of one route; `layers` has those sources, the first one first.
+
+    `other_query`: the query that its own table has for the product which its alerts are not read from.
+    """
 
     name: str
     reading: Reading
     is_shared: bool = False
     layers: tuple[Layer, ...] = field(default=(), repr=False)
+    other_query: str = ""
+
+    @property
+    def source(self) -> str:
+        """The product that its alerts are read from."""
+        return str(self.reading.values.get("alert_source", "opsgenie"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +56,18 @@ class RoutesReading:
     base: tuple[Layer, ...] = field(default=(), repr=False)
 
 
-def read_routes(environ: Mapping[str, str], dotenv: Path | None) -> RoutesReading:
-    """All that the environment, the .env file and the routes file say, problems included."""
+def read_routes(
+    environ: Mapping[str, str], dotenv: Path | None, sources: Mapping[str, str] = MappingProxyType({})
+) -> RoutesReading:
+    """All that the environment, the .env file and the routes file say, problems included.
+
+    `sources` replaces what they say of ALERT_SOURCE, by the route's name: for a route that is being moved.
+    """
     every = variables()
     base = read_base(every, environ, dotenv, every)
     file = _file(base)
     if file is None:
+        base = replace(base, layers=(*_replaced(sources.get(DEFAULT_ROUTE)), *base.layers))
         reading = read_from_base(every, base, every)
         told = () if reading.problems else settings_of(reading).warnings()
         only = RouteReading(DEFAULT_ROUTE, reading, layers=base.layers)
@@ -61,7 +77,7 @@ def read_routes(environ: Mapping[str, str], dotenv: Path | None) -> RoutesReadin
     problems = [*base.problems, *process.problems, *tables.problems]
     found: list[RouteReading] = []
     for name, table in tables.routes.items():
-        one, wrong = _read_route(file, name, (table, tables.defaults), base)
+        one, wrong = _read_route(file, name, (table, tables.defaults), base, _replaced(sources.get(name)))
         problems += wrong
         found.append(one)
     problems += _told(file, found)
@@ -87,10 +103,22 @@ def _file(base: Base) -> Path | None:
         return None
 
 
+def _replaced(source: str | None) -> tuple[Layer, ...]:
+    """The layer that replaces ALERT_SOURCE, and stands before all others."""
+    return (Layer("environment", {"ALERT_SOURCE": source}),) if source else ()
+
+
 def _read_route(
-    file: Path, name: str, given: tuple[Mapping[str, Any], Mapping[str, Any]], base: Base
+    file: Path,
+    name: str,
+    given: tuple[Mapping[str, Any], Mapping[str, Any]],
+    base: Base,
+    replaced: tuple[Layer, ...] = (),
 ) -> tuple[RouteReading, list[str]]:
-    """One route, from its own table and that of the defaults, and what is wrong in these tables."""
+    """One route, from its own table and that of the defaults, and what is wrong in these tables.
+
+    The key `query` is of the product that the tables name, even where `replaced` names another one.
+    """
     every = variables()
     source = _source(given, base)
     places = (f"{file.name}: [routes.{name}]", f"{file.name}: [defaults]")
@@ -99,11 +127,13 @@ def _read_route(
     )
     broken = own.broken | {each for each in default.broken if not own.layer.sets(each)}
     wanted = {each: variable for each, variable in every.items() if each not in broken}
-    groups = ((own.layer,), (default.layer,), base.layers)
+    groups = (replaced, (own.layer,), (default.layer,), base.layers)
     reading = read_layers(every, groups, wanted)
     shared = next((table.is_shared for table in (own, default) if table.is_shared is not None), False)
     layers = tuple(layer for group in groups for layer in group)
-    return RouteReading(name, reading, shared, layers), [*own.problems, *default.problems]
+    one = RouteReading(name, reading, shared, layers)
+    other = "JSM_QUERY" if one.source == "opsgenie" else "OPSGENIE_QUERY"
+    return replace(one, other_query=own.layer.texts.get(other, "")), [*own.problems, *default.problems]
 
 
 def _source(given: Sequence[Mapping[str, Any]], base: Base) -> str:
@@ -127,8 +157,7 @@ def _missing(file: Path, route: RouteReading, problem: Problem) -> str:
     """That this route lacks a variable, by its key in the route's table."""
     variable = variables()[problem.missing]
     wanted = f"{problem.missing}_FILE" if variable.secret else problem.missing
-    source = route.reading.values.get("alert_source", "opsgenie")
-    key = next(key for key, each in keys(source).items() if each.variable == wanted)
+    key = next(key for key, each in keys(route.source).items() if each.variable == wanted)
     needs = f"the path of a file that holds {variable.needs}" if variable.secret else variable.needs
     return f"{file.name}: [routes.{route.name}] {key}: is missing; give {needs}"
 

@@ -98,12 +98,14 @@ def sandbox(
 
 
 @cli.command()
-@click.option("--migration", is_flag=True, help="A move from Opsgenie to Jira Service Management instead.")
-def demo(*, migration: bool) -> None:
+@click.option("--migration", "play", flag_value="migration", help="A move from Opsgenie to JSM instead.")
+@click.option("--routes", "play", flag_value="routes", help="Several routes in one daemon instead.")
+def demo(play: str | None) -> None:
     """Play one incident's life over the sandbox: no account, no configuration."""
-    from reconciler.cli import demo, demo_migration
+    from reconciler.cli import demo, demo_migration, demo_routes
 
-    sys.exit(demo_migration.play() if migration else demo.play())
+    plays = {"migration": demo_migration.play, "routes": demo_routes.play}
+    sys.exit(plays.get(play or "", demo.play)())
 
 
 for each in (run, once, status, explain, doctor, config, retry, pause, resume, link, unlink, migrate, probe, db):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from reconciler.routes import Route, Routes
     from reconciler.settings import Settings
@@ -52,13 +52,17 @@ def configured_routes() -> Routes:
 
 def chosen(routes: Routes, name: str | None = None) -> Route:
     """The route of this name; without one, the only route. UsageError if there is no such route, or a choice."""
-    found = [route for route in routes.each if name in (None, route.name)]
+    return routes.named(chosen_name(routes.names(), name))
+
+
+def chosen_name(known: Collection[str], name: str | None = None) -> str:
+    """This name; without one, the only name. UsageError if it is not among the known ones, or for a choice."""
+    found = [each for each in known if name in (None, each)]
     if len(found) == 1:
         return found[0]
     if name is None:
-        known = ", ".join(routes.names())
-        raise click.UsageError(f"there are several routes: choose one with --route: {known}")
-    raise no_such(name, routes.names())
+        raise click.UsageError(f"there are several routes: choose one with --route: {', '.join(known)}")
+    raise no_such(name, known)
 
 
 def no_such(route: str, known: Iterable[str]) -> click.UsageError:

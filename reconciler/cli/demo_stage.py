@@ -13,6 +13,7 @@ import sys
 import textwrap
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from reconciler.cli.manners import colour as wants_colour
 
 SEEN_WITHIN = 8.0
 """Seconds within which a change must show on the other side, or the demo fails."""
+STARTS_WITHIN = 30.0
+"""Seconds for the daemon's program to be loaded."""
 QUIET = 2.5
 """Seconds at the end during which nothing more may be written."""
 NARROWEST = 20
@@ -66,7 +69,9 @@ class Stage:
         click.echo("\n".join([head + first, *(" " * INDENT + line for line in rest)]), color=wants_colour())
 
     def start(self) -> None:
-        """Start the real daemon, as a process of its own."""
+        """Start the real daemon, as a process of its own, unless it runs; return once it has logged something."""
+        if self.daemon is not None and self.daemon.poll() is None:
+            return
         self.daemon = subprocess.Popen(
             [sys.executable, "-m", "reconciler", "run"],
             env=_inherited() | self.environment,
@@ -74,7 +79,9 @@ class Stage:
             stderr=subprocess.PIPE,
             text=True,
         )
-        threading.Thread(target=self._listen, args=(self.daemon,), daemon=True).start()
+        logs = threading.Event()
+        threading.Thread(target=self._listen, args=(self.daemon, logs), daemon=True).start()
+        logs.wait(STARTS_WITHIN)
 
     def kill(self) -> None:
         """Kill the daemon with SIGKILL, so that it cannot clean up."""
@@ -145,7 +152,7 @@ class Stage:
         acts = sum(1 for entry in state["journal"] if entry["verb"] != "escalate")
         click.echo(f"People's acts: {acts}. API writes made for them: {self.writes()}. Pages: {_pages(state)}.")
         bad = {name: found for name, found in audit.items() if found}
-        for name in ("lost", "twice", "looped", "forbidden"):
+        for name in ("lost", "twice", "looped", "forbidden", "misrouted"):
             if name in audit:
                 click.echo(f"{name.capitalize():<10} {len(audit[name])}")
         for name, found in bad.items():
@@ -154,8 +161,9 @@ class Stage:
         click.echo(f"Written while nobody did anything, after the end: {late}")
         return 1 if bad or late or self.missed else 0
 
-    def _listen(self, daemon: "subprocess.Popen[str]") -> None:
+    def _listen(self, daemon: "subprocess.Popen[str]", logs: threading.Event) -> None:
         for line in daemon.stderr or ():
+            logs.set()
             try:
                 event = json.loads(line)
             except ValueError:
@@ -169,9 +177,14 @@ class Stage:
             if state == "in flight":
                 return  # accepted by Opsgenie: said once it is seen to be done
             why = f" [{event['error']}]" if event.get("error") else ""
-            self.say("reconciler", f"{event['kind']}: {event['reason']}{why}")
+            self.say("reconciler", f"{_of(event)}{event['kind']}: {event['reason']}{why}")
         elif event.get("level") in ("error", "warning"):
-            self.say("reconciler", f"{kind} {event.get('exception', '')}".rstrip())
+            self.say("reconciler", f"{_of(event)}{kind} {event.get('exception', '')}".rstrip())
+
+
+def _of(event: State) -> str:
+    """The route that an event is about, where there are several."""
+    return f"{event['route']}: " if event.get("route") else ""
 
 
 def columns() -> int:
@@ -181,13 +194,15 @@ def columns() -> int:
 
 def _pages(state: State) -> str:
     pages = state["pagerduty"]["pages"]
-    return f"{len(pages)} ({', '.join(page['cause'] for page in pages)})"
+    causes = Counter(page["cause"] for page in pages)
+    told = (f"{times} {cause}" if times > 1 else cause for cause, times in causes.items())
+    return f"{len(pages)} ({', '.join(told)})"
 
 
 def _inherited() -> dict[str, str]:
     """The environment without the operator's configuration, so that the demo never leaves loopback."""
     ours = (
         "ALERT_", "JSM_", "OPSGENIE_", "PAGERDUTY_", "ON_", "HTTP_LISTEN", "STATUS_", "DATABASE_URL", "LOG_",
-        "HEARTBEAT_",
+        "HEARTBEAT_", "ROUTES_FILE",
     )  # fmt: skip
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}

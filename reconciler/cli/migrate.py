@@ -13,20 +13,22 @@ import click
 from reconciler.cli.common import (
     ATTENTION,
     FAILED,
+    chosen_name,
     complain,
     configured_database,
     env_file,
     print_json,
     working_database,
 )
+from reconciler.cli.routes import ROUTE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.errors import ReconcilerError
     from reconciler.operations.migrating import Choices, Examination
+    from reconciler.routes_moving import Asked
     from reconciler.runtime.moving import Moved, Sources
-    from reconciler.settings import Settings
     from reconciler.store.database import Database
 
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 @click.option("--page-unknown", "unknown", flag_value="page", help="Page for each older unknown alert.")
 @click.option("--no-backup", is_flag=True, help="Make no copy of the database first.")
 @click.option("--without-opsgenie", is_flag=True, help="Do not read Opsgenie, because its API is off.")
+@ROUTE
 def migrate(
     to: str,
     check: bool,
@@ -49,10 +52,12 @@ def migrate(
     unknown: str | None,
     no_backup: bool,
     without_opsgenie: bool,
+    route: str | None,
 ) -> None:
     """Move what is tracked to another alert source, so that nobody is paged twice.
 
-    Stop the daemon first. Alerts keep their incidents, whether or not the new source gives them other ids.
+    Stop the daemon first. Alerts keep their incidents, whether or not the new source gives them other ids. With
+    ROUTES_FILE one route is moved; on PostgreSQL a daemon may go on with the others.
 
     Exit status 0: done, or with --check nothing to decide. 1: a product or the database is out of reach, or
     something is to be decided first. 2: a setting is wrong, or a key is refused. 3, with --check: something is to
@@ -68,16 +73,18 @@ def migrate(
     if check and drain:
         raise click.UsageError("--drain writes: it does not go with --check; see `reconciler once --dry-run`")
     choices = Choices(drop_missing, drain, unknown=Unmatched(unknown) if unknown else None)
-    with closing(_database(check=check)) as database:
-        sources = _sources(database, to, without_opsgenie=without_opsgenie)
+    asked = _asked(to, route)
+    with closing(_database(check=check)) as opened:
+        database = opened.for_route(asked.name)
+        sources = _sources(database, asked, without_opsgenie=without_opsgenie)
         if sources is None:
-            _already(to, as_json=as_json)
+            _already(asked, as_json=as_json)
             return
         try:
             if check:
                 status = _check(database, sources, choices, as_json=as_json)
             else:
-                status = _move(database, sources, choices, as_json=as_json, keeps_copy=not no_backup)
+                status = _move(database, sources, choices, asked, as_json=as_json, keeps_copy=not no_backup)
         except ReconcilerError as error:
             _hint(error, sources)
             raise
@@ -105,35 +112,52 @@ def _database(*, check: bool) -> Database:
     return open_read_only(configured_database()[0])
 
 
-def _sources(database: Database, to: str, *, without_opsgenie: bool) -> Sources | None:
-    """The settings of both sources; None if the database follows the new one already."""
+def _asked(to: str, route: str | None) -> Asked:
+    """What is to be moved. Without --route, the only route."""
+    from reconciler.routes_moving import asked
+    from reconciler.routes_reading import read_routes
+    from reconciler.settings import SettingsError
+
+    found = read_routes(os.environ, env_file())
+    if not found.each:
+        raise SettingsError(found.problems)
+    return asked(found, chosen_name([each.name for each in found.each], route), to)
+
+
+def _sources(database: Database, asked: Asked, *, without_opsgenie: bool) -> Sources | None:
+    """The route with both sources; None if the database follows the new one already."""
     from reconciler.observability import logs
-    from reconciler.runtime.moving import Sources, is_there
+    from reconciler.routes import load_routes
+    from reconciler.runtime.moving import Source, Sources, check_query, is_there
     from reconciler.vendors.http import SystemClock
 
-    there = _settings(to)
-    logs.configure(there.log_format, there.log_level, there.secret_values())
-    if is_there(database, to, SystemClock().now()):
+    now = SystemClock().now()
+
+    def source(key: str) -> Source:
+        return Source(load_routes(os.environ, env_file(), {asked.name: key}), asked.name)
+
+    there = source(asked.to)
+    secrets = there.routes.secret_values()
+    logs.configure(there.settings.log_format, there.settings.log_level, secrets)
+    if is_there(database, asked.to, now, asked.called):
         return None
+    asked.check_query()
     if without_opsgenie:
         return Sources(there, None)
-    here = _settings("opsgenie" if to == "jsm" else "jsm")
-    logs.configure(there.log_format, there.log_level, (*there.secret_values(), *here.secret_values()))
+    here = source(asked.left)
+    secrets = (*secrets, *here.routes.secret_values())
+    logs.configure(there.settings.log_format, there.settings.log_level, secrets)
+    if asked.file:
+        check_query(database, here, now)
     return Sources(there, here)
 
 
-def _settings(source: str) -> Settings:
-    """The settings, with this value of ALERT_SOURCE in place of the environment's."""
-    from reconciler import settings as configuration
-
-    return configuration.load(os.environ | {"ALERT_SOURCE": source}, env_file())
-
-
-def _already(to: str, *, as_json: bool) -> None:
+def _already(asked: Asked, *, as_json: bool) -> None:
     if as_json:
-        print_json({"to": to, "moved": False, "already": True})
-    else:
-        click.echo(f"This database follows {_name(to)} already: nothing to do.")
+        print_json({"to": asked.to, "moved": False, "already": True})
+        return
+    what = f"Route {asked.name}" if asked.file else "This database"
+    click.echo(f"{what} follows {_name(asked.to)} already: nothing to do.")
 
 
 def _check(database: Database, sources: Sources, choices: Choices, *, as_json: bool) -> int:
@@ -162,7 +186,9 @@ def _check(database: Database, sources: Sources, choices: Choices, *, as_json: b
     return ATTENTION if seen.obstacles else 0
 
 
-def _move(database: Database, sources: Sources, choices: Choices, *, as_json: bool, keeps_copy: bool) -> int:
+def _move(
+    database: Database, sources: Sources, choices: Choices, asked: Asked, *, as_json: bool, keeps_copy: bool
+) -> int:
     """Make the move; with --drain, first mirror the changes that the present source still has."""
     from reconciler.cli.progress import show
     from reconciler.operations import migration_text
@@ -171,12 +197,12 @@ def _move(database: Database, sources: Sources, choices: Choices, *, as_json: bo
     from reconciler.store.lock import lock_for
     from reconciler.vendors.http import SystemClock
 
-    clock, to = SystemClock(), sources.there.alert_source
+    clock = SystemClock()
     if keeps_copy:
         moving.refuse_without_copy(sources.url)
 
     def keep() -> Path | None:
-        return backup(sources.url, f"before-{to}", clock.now()) if keeps_copy else None
+        return backup(sources.url, f"before-{asked.to}", clock.now()) if keeps_copy else None
 
     if choices.drain and sources.here is not None:
         polled = moving.last_poll(database, clock.now())
@@ -186,7 +212,7 @@ def _move(database: Database, sources: Sources, choices: Choices, *, as_json: bo
         went_well = report is not None and not report.problems
         choices = replace(choices, drain=False, is_drained=went_well, polled=polled)
     lock, both = lock_for(sources.url, database.route), moving.sides(sources, database)
-    made = moving.Mover(database, lock, both, clock, show, keep, complain).move(choices)
+    made = moving.Mover(database, lock, both, clock, show, keep, complain, sources.stop).move(choices)
     if as_json:
         extra: dict[str, Any] = {"check": False, "moved": not made.seen.obstacles}
         print_json(
@@ -198,17 +224,18 @@ def _move(database: Database, sources: Sources, choices: Choices, *, as_json: bo
     if made.seen.obstacles:
         return FAILED
     if not as_json:
-        _say_moved(made)
+        _say_moved(made, asked)
     return 0
 
 
-def _say_moved(made: Moved) -> None:
+def _say_moved(made: Moved, asked: Asked) -> None:
     """What was done, and the next step in the last line."""
-    to = made.seen.there
+    seen = made.seen
     if made.backup is not None:
         click.echo(f"The database as it was: {made.backup}")
-    click.echo(f"Moved to {to.name}. Whatever still runs with {made.seen.here.name} writes nothing more.")
-    click.echo(f"Next: set ALERT_SOURCE={to.key}, see `reconciler once --dry-run`, then start `reconciler run`.")
+    what = f"Moved route {asked.name} to {seen.there.name}" if asked.file else f"Moved to {seen.there.name}"
+    click.echo(f"{what}. Whatever still runs with {seen.here.name} writes nothing more.")
+    click.echo(f"Next: {asked.next_step()}.")
 
 
 def _say_obstacles(seen: Examination) -> None:

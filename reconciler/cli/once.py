@@ -67,7 +67,7 @@ def once(dry_run: bool, exit_code: bool, as_json: bool) -> None:
 
 def _runs(routes: Routes, signals: StopSignals) -> Reports:
     """One run over everything, with writes; route after route."""
-    from reconciler.errors import Transient
+    from reconciler.errors import Misconfigured, Transient
     from reconciler.reconcile.problems import Problem
     from reconciler.runtime.bootstrap import assemble_each
     from reconciler.runtime.report import Report
@@ -88,7 +88,7 @@ def _runs(routes: Routes, signals: StopSignals) -> Reports:
             break
         try:
             report = _once(wiring, signals, news, ran)
-        except Transient as error:
+        except (Transient, Misconfigured) as error:
             if routes.file is None:
                 raise
             report = Report(problems=(Problem(Side.ALERTS, error),))
@@ -157,11 +157,19 @@ def _plans(routes: Routes, signals: StopSignals) -> Reports:
 
 
 def _plan(wiring: DryWiring, signals: StopSignals) -> Report:
-    """The plan of one route."""
+    """The plan of one route. It has none while it follows another product."""
     from reconciler.cli.progress import Progress
+    from reconciler.errors import Misconfigured
+    from reconciler.reconcile.problems import Problem
     from reconciler.runtime.interruption import until_stopped
     from reconciler.runtime.once import run_once
+    from reconciler.runtime.report import Report
+    from reconciler.store.source import check_source
 
+    try:
+        check_source(wiring.database, wiring.settings.alert_source, wiring.route.name if wiring.shared else "")
+    except Misconfigured as error:
+        return Report(problems=(Problem(Side.ALERTS, error),))
     progress = Progress()
     wiring.on_request = progress.requested
     program, worker, collector = wiring.dry()

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.common import FAILED, complain, configured, print_json
+from reconciler.cli.common import FAILED, complain, configured_routes, print_json
+from reconciler.cli.common import chosen as chosen_route
+from reconciler.cli.routes import ROUTE
 
 if TYPE_CHECKING:
     from reconciler.probe.run import Result
     from reconciler.probe.steps import Step
+    from reconciler.routes import Route
     from reconciler.runtime.signals import StopSignals
     from reconciler.settings import Settings
 
@@ -24,15 +27,22 @@ if TYPE_CHECKING:
 @click.option("--only", multiple=True, metavar="STEP", help="Make this step only; may be repeated.")
 @click.option("--list", "listed", is_flag=True, help="List the steps, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+@ROUTE
 def probe(
-    understood: bool, even_in_production: bool, quick: bool, only: tuple[str, ...], listed: bool, as_json: bool
+    understood: bool,
+    even_in_production: bool,
+    quick: bool,
+    only: tuple[str, ...],
+    listed: bool,
+    as_json: bool,
+    route: str | None,
 ) -> None:
     """Try on a trial account what the vendors do not document; it creates alerts and incidents.
 
     It ends within ten minutes and names what differs from docs/assumptions.md, with what to set.
     People on call at the service may be paged. Everything that it creates has a title that begins with
     "reconciler probe", and is resolved or closed at the end, also after Ctrl-C and SIGTERM. The output ends with a
-    report that can be pasted into an issue.
+    report that can be pasted into an issue. With several routes, --route names the one to try.
     """
     from reconciler.probe import report
     from reconciler.probe.steps import STEPS, chosen
@@ -43,20 +53,21 @@ def probe(
         click.echo(report.listing(STEPS))
         return
     signals = StopSignals()  # before anything that takes time
-    settings = configured()
+    one = chosen_route(configured_routes(), route)
+    settings = one.settings
     steps = chosen(settings.alert_source, only, quick=quick)
     if not steps:
         raise click.UsageError(f"--only: no such step with ALERT_SOURCE={settings.alert_source}; see --list")
     if not understood:
         raise click.UsageError(_warning(settings, steps))
-    result = _run(settings, steps, signals, in_production=even_in_production)
+    result = _run(one, steps, signals, in_production=even_in_production)
     product = _product(settings)
     if as_json:
         print_json(report.as_data(result, product))
     else:
         click.echo(report.as_text(result, product))
-    for one in result.left:
-        complain(report.left_line(one))
+    for each in result.left:
+        complain(report.left_line(each))
     sys.exit(0 if report.is_good(result) else FAILED)
 
 
@@ -79,7 +90,7 @@ def _warning(settings: Settings, steps: tuple[Step, ...]) -> str:
     )
 
 
-def _run(settings: Settings, steps: tuple[Step, ...], signals: StopSignals, *, in_production: bool) -> Result:
+def _run(route: Route, steps: tuple[Step, ...], signals: StopSignals, *, in_production: bool) -> Result:
     """One run, with its progress on stderr; a signal ends it early, and everything is removed all the same."""
     from reconciler.cli.progress import show
     from reconciler.errors import Transient
@@ -90,13 +101,13 @@ def _run(settings: Settings, steps: tuple[Step, ...], signals: StopSignals, *, i
     from reconciler.runtime.interruption import until_stopped
     from reconciler.runtime.probing import assemble_probe, on_trial
 
-    stop = threading.Event()
+    settings, stop = route.settings, threading.Event()
 
     def on_step(name: str, number: int, every: int) -> None:
         show(f"{number} of {every}: {name}")
 
     about = f"{counted(len(steps), 'step')}, about {estimate(steps)} s"
-    with on_trial(settings.database_url.get_secret_value(), in_production=in_production):
+    with on_trial(settings.database_url.get_secret_value(), route.name, in_production=in_production):
         click.echo(f"{about}; Ctrl-C ends it and removes everything", err=True)
         assembled = assemble_probe(settings, stop)
         result = until_stopped(

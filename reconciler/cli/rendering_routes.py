@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from reconciler.cli import rendering
+from reconciler.core import late_alerts
 from reconciler.observability.naming import counted
 from reconciler.runtime.report import Report
 from reconciler.store.routes import listed
@@ -24,9 +25,7 @@ def as_text(reports: Reports, *, dry_run: bool) -> str:
     ]
     if len(reports) == 1:
         return rendering.as_text(reports[0][1], dry_run=dry_run) if told else ""
-    quiet = [
-        name for name, report in told if not (report.actions or report.orders or report.pauses or report.late)
-    ]
+    quiet = [name for name, report in told if _is_quiet(report)]
     lines: list[str] = []
     for name, report in told:
         if name not in quiet:
@@ -65,3 +64,8 @@ def errors(reports: Reports, *, dry_run: bool) -> list[str]:
 def is_misconfigured(reports: Reports) -> bool:
     """Whether a problem of any route needs a change of configuration."""
     return any(rendering.is_misconfigured(report) for _, report in reports)
+
+
+def _is_quiet(report: Report) -> bool:
+    """Whether nothing was to be done, and nothing else is worth a line."""
+    return not (report.actions or report.orders or report.pauses or late_alerts.lines(report.late))

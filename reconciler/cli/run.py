@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack
-from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -97,5 +96,5 @@ def _sources(settings: Settings, process: Process) -> Sources:
         shown(settings.database_url.get_secret_value()),
         process.settings,
         survey(configuration.read(os.environ, env_file())),
-        partial(alert_page, settings),
+        lambda route, alert_id: alert_page(process.settings_of(route), alert_id),
     )

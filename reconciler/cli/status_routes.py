@@ -21,7 +21,7 @@ def _overview(found: Overview, interval: float) -> Page:
     sections = (
         section("Routes", status_routes.COLUMNS, (status_routes.row(each, interval) for each in worst)),
         section("What to look at", ("route", "what"), status_routes.attention(found, interval)),
-        section("Pods", ("pod", "routes"), ((each.holder, str(each.routes)) for each in found.pods)),
+        section("Pods", ("pod", "routes"), ((each.name, str(each.routes)) for each in found.pods)),
     )
     return Page(
         printable(status_routes.headline(found, interval)),

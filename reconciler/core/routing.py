@@ -18,24 +18,42 @@ class Member:
 
     `query` selects its alerts; the empty one selects all. `is_shared`: it also takes alerts that other such routes
     take. `is_polled`: this process polls it; one that is not still counts when it is decided whose an alert is.
+    `service` is where its incidents are: an alert has one incident on a service, so that only one of the routes to
+    that service may follow it. Empty: no other route's are there.
     """
 
     name: str
     query: str = ""
     is_shared: bool = False
     is_polled: bool = True
+    service: str = ""
+
+    def is_beside(self, other: "Member") -> bool:
+        """Whether both have their incidents on the same service."""
+        return self.service != "" and self.service == other.service and self.name != other.name
 
 
 def recipients(matching: Sequence[Member], holders: Collection[str] = ()) -> tuple[str, ...]:
     """Names of the routes that get an alert, of those whose queries show it, in the order of the file.
 
     `holders` have a pair for it. Those of them that still match keep it; without one the first match gets it. If
-    whoever gets it shares, every other match that shares gets it, too.
+    whoever gets it shares, every other match that shares gets it, too, unless its service has got it already.
     """
-    first = tuple(member for member in matching if member.name in holders) or tuple(matching[:1])
-    if not all(member.is_shared for member in first):
-        return tuple(member.name for member in first)
-    return tuple(member.name for member in matching if member.is_shared)
+    first = [member for member in matching if member.name in holders] or list(matching[:1])
+    if all(member.is_shared for member in first):
+        others = [member for member in matching if member.is_shared and member not in first]
+        first += apart(others, first)
+    return tuple(member.name for member in matching if member in first)
+
+
+def apart(members: Iterable[Member], holders: Iterable[Member]) -> list[Member]:
+    """Those of the members whose services none of the holders, nor an earlier one of them, has."""
+    known, found = list(holders), []
+    for member in members:
+        if not any(member.is_beside(other) for other in known):
+            found.append(member)
+            known.append(member)
+    return found
 
 
 def united(members: Iterable[Member]) -> str:

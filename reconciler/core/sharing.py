@@ -1,4 +1,4 @@
-"""How pods share routes: which locks a pod tries to take, which it hands over, and which pods count as alive.
+"""How pods share routes: which locks a pod tries to take, which it gives up, and which pods count as alive.
 
 A route is led by the pod that holds its lock. Each pod decides for itself, from what the database server shows to
 all of them: the pods with the age of their last beat, and who holds which lock. No pod's own clock matters. Pods

@@ -83,7 +83,7 @@ def against_database(found: Reading, route: str = DEFAULT_ROUTE) -> tuple[str, .
     with suppress(ReconcilerError):
         source = source_of(Database(open_database(url).engine, route)) if exists(url) else None
         if source not in (None, settings.alert_source):
-            return (other_source(source or "", settings.alert_source),)
+            return (other_source(source or "", settings.alert_source, route if settings.routes_file else ""),)
     return ()
 
 

@@ -64,6 +64,7 @@ def examine(
         clock,
         settings.alert_source,
         examined.route,
+        examined.route if settings.routes_file else "",
     )
     pagerduty = PagerDutyChecks(
         examined.pagerduty, elsewhere.pagerduty, elsewhere.pagerduty_url, settings, database, clock

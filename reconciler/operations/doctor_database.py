@@ -46,7 +46,9 @@ class DatabaseChecks:
         clock: Clock,
         source: str = OPSGENIE.key,
         route: str = DEFAULT_ROUTE,
+        called: str = "",
     ) -> None:
+        """`called` is the route's name in ROUTES_FILE."""
         self.lost = ""
         self.memory = Memory(None, dict.fromkeys(Side))
         self._url = url
@@ -54,6 +56,7 @@ class DatabaseChecks:
         self._clock = clock
         self._source = source
         self._route = route
+        self._called = called
         self._opened: Database | None = None  # closed with its last user
         self._database: Database | None = None
         self._one_at_a_time = Lock()  # a file that is only read has one connection
@@ -70,7 +73,7 @@ class DatabaseChecks:
         source = source_of(open_database(self._url).for_route(self._route)) if there else None
         if source not in (None, self._source):
             self.lost = "the database belongs to another product"
-            what, _, fix = other_source(source or "", self._source).partition("; ")
+            what, _, fix = other_source(source or "", self._source, self._called).partition("; ")
             return bad("database", f"{shown(self._url)}: {what}", fix)
         if revision not in (None, REVISION):
             self.lost = f"the schema is at revision {revision}"

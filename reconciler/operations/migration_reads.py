@@ -106,8 +106,12 @@ def read(
 def _matched(
     snapshot: Stored, there: AlertReader, horizon: Horizon, progress: Progress
 ) -> tuple[list[Alert], dict[str, Verdict], tuple[Alert, ...]]:
-    """The alerts that were read, the verdict on each pair by its present id, and the alerts that no pair has."""
+    """The alerts that were read, the verdict on each pair by its present id, and the alerts that no pair has.
+
+    The latter are of the list of open alerts, which leaves out those of other routes; the others do not.
+    """
     alerts = [alert for page in there.open_alerts() for alert in page]
+    listed = {alert.id for alert in alerts}
     verdicts, unmatched = _match(snapshot, alerts)
     absent = [pair for pair in snapshot.pairs if verdicts[pair.alert_id].match is Match.MISSING]
     times = [pair.created_at for pair in absent if pair.created_at is not None]
@@ -122,7 +126,7 @@ def _matched(
     if by_id:
         alerts += by_id
         verdicts, unmatched = _match(snapshot, alerts)
-    return alerts, verdicts, unmatched
+    return alerts, verdicts, tuple(alert for alert in unmatched if alert.id in listed)
 
 
 def _match(snapshot: Stored, alerts: Iterable[Alert]) -> tuple[dict[str, Verdict], tuple[Alert, ...]]:

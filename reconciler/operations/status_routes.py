@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.core.model import Side
+from reconciler.core.sharing import Pod
 from reconciler.core.text import shortened
 from reconciler.observability.naming import STATES, clock, counted, span
 from reconciler.operations import headline as headlines
 from reconciler.operations import status
 from reconciler.operations.status import StatusReport
 from reconciler.operations.status_data import as_data as report_data
+from reconciler.store.pods import known
 from reconciler.store.routes import StoredRoutes
 
 PENDING = ("planned", "in flight", "unknown")
@@ -53,16 +55,8 @@ class RouteReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Pod:
-    """A process that works on the database: its name, and how many routes it leads."""
-
-    holder: str
-    routes: int
-
-
-@dataclass(frozen=True, slots=True)
 class Overview:
-    """Every route of a database. `pods` are the processes that share the routes; none if that is not known."""
+    """Every route of a database. `pods` are the processes that share them, known on PostgreSQL alone."""
 
     now: datetime
     database: str
@@ -90,7 +84,9 @@ class Overview:
 def read(routes: StoredRoutes, address: str) -> Overview:
     """The present state of every route, without any write."""
     found = tuple(read_one(routes, name, address) for name in routes.names)
-    return Overview(datetime.now(UTC), address, found)
+    with routes.database.connected(immediate=False) as connection:
+        pods = tuple(pod for pod in known(connection) if pod.lives)
+    return Overview(datetime.now(UTC), address, found, pods)
 
 
 def read_one(routes: StoredRoutes, name: str, address: str, missing: str = "") -> RouteReport:
@@ -176,7 +172,7 @@ def as_data(found: Overview | RouteReport, interval: float) -> dict[str, Any]:
         "schema": first.schema,
         "open_pairs": found.open_pairs,
         "actions": found.counts,
-        "pods": [{"holder": each.holder, "routes": each.routes} for each in found.pods],
+        "pods": [{"holder": each.name, "routes": each.routes} for each in found.pods],
         "states": {each.name: each.state(interval) for each in found.routes},
         "removed": {each.name: each.removed.isoformat() for each in found.routes if each.removed},
         "routes": {each.name: as_data(each, interval) for each in found.routes},

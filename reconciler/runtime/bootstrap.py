@@ -1,6 +1,7 @@
 """The composition root: opens the database, and wires the routes of this process."""
 
 import threading
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -59,8 +60,34 @@ def assemble_each(routes: Routes, stop: threading.Event) -> tuple[Wiring, ...]:
     """A program for each route, for one run of all, one after the other. They share their keys."""
     if routes.file is None:
         return (assemble(routes.each[0].settings, stop),)
+    return _wirings(routes, routes.names(), stop)
+
+
+def assemble_one(routes: Routes, name: str) -> Wiring:
+    """The whole program of one route, as `assemble` makes it; the others count, and are not polled."""
+    if routes.file is None:
+        return assemble(routes.each[0].settings)
+    (wiring,) = _wirings(routes, (name,), threading.Event())
+    return wiring
+
+
+def assemble_reader(routes: Routes, database: Database) -> DryWiring:
+    """A program that only reads, for the route of this database; the others count, and are not polled."""
+    return _dry_wirings(routes, (database.route,), database, threading.Event())[0]
+
+
+def assemble_dry_runs(routes: Routes, stop: threading.Event) -> tuple[DryWiring, ...]:
+    """A program for each route that only reads, as `assemble_dry_run` makes it."""
+    url = routes.each[0].settings.database_url.get_secret_value()
+    if exists(url):
+        _check_sources(routes, open_database(url))
+    return _dry_wirings(routes, routes.names(), open_read_only(url), stop)
+
+
+def _wirings(routes: Routes, polled: Collection[str], stop: threading.Event) -> tuple[Wiring, ...]:
+    """The whole programs of those of the file's routes that are polled here."""
     database, clock = _opened_for(routes), SystemClock(stop)
-    shared, connections = _shared(routes, database, clock)
+    shared, connections = _shared(routes, polled, database, clock)
     return tuple(
         Wiring(
             route.settings,
@@ -73,18 +100,18 @@ def assemble_each(routes: Routes, stop: threading.Event) -> tuple[Wiring, ...]:
             route,
         )
         for route in routes.each
+        if route.name in polled
     )
 
 
-def assemble_dry_runs(routes: Routes, stop: threading.Event) -> tuple[DryWiring, ...]:
-    """A program for each route that only reads, as `assemble_dry_run` makes it."""
-    url = routes.each[0].settings.database_url.get_secret_value()
-    if exists(url):
-        _check_sources(routes, open_database(url))
-    database, clock = open_read_only(url), SystemClock(stop)
+def _dry_wirings(
+    routes: Routes, polled: Collection[str], database: Database, stop: threading.Event
+) -> tuple[DryWiring, ...]:
+    """Programs that only read, of those of the routes that are polled here."""
+    clock = SystemClock(stop)
     if routes.file is None:
         return (DryWiring(routes.each[0].settings, stop, database, clock=clock),)
-    shared, connections = _shared(routes, database, clock)
+    shared, connections = _shared(routes, polled, database, clock)
     return tuple(
         DryWiring(
             route.settings,
@@ -97,14 +124,17 @@ def assemble_dry_runs(routes: Routes, stop: threading.Event) -> tuple[DryWiring,
             route,
         )
         for route in routes.each
+        if route.name in polled
     )
 
 
-def _shared(routes: Routes, database: Database, clock: Clock) -> tuple[SharedKeys, Connections]:
-    """What routes that run one after the other share: all of them are polled here."""
+def _shared(
+    routes: Routes, polled: Collection[str], database: Database, clock: Clock
+) -> tuple[SharedKeys, Connections]:
+    """What the routes share of which these are polled here, one after the other."""
     connections = Connections(clock)
     shared = SharedKeys(database, connections, clock, log_request, report_bad_rows(), lambda _names: None)
-    shared.use(routes.each, frozenset(routes.names()))
+    shared.use(routes.each, polled)
     return shared, connections
 
 
@@ -116,8 +146,9 @@ def _opened_for(routes: Routes) -> Database:
 
 
 def _check_sources(routes: Routes, database: Database) -> None:
-    for route in routes.each:
-        check_source(database.for_route(route.name), route.settings.alert_source)
+    """OtherSource if the only route follows another product. Each of several finds that out for itself."""
+    if routes.file is None:
+        check_source(database, routes.each[0].settings.alert_source)
 
 
 def _opened(settings: Settings) -> Database:

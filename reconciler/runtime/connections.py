@@ -38,11 +38,15 @@ class Connections:
 def key_of(route: Route, side: Side) -> Hashable:
     """What two routes have in common if they use one side with the same key at the same address.
 
-    A key in a file is known by the file, because its content may be replaced while the program runs.
+    A key in a file is known by the file, because its content may be replaced while the program runs. One token of
+    JSM may be used for several sites, which have nothing in common.
     """
-    product = PRODUCTS[route.settings.alert_source]
+    settings = route.settings
+    product = PRODUCTS[settings.alert_source]
     name = product.name_of(side)
     variable = "PAGERDUTY_API_KEY" if side is Side.PAGERDUTY else product.credential
     file = next((file.path for file in route.files if file.variable == variable), "")
-    email = route.settings.jsm_email if product is JSM else ""
-    return name, addresses(route.settings)[name], email, file or authorization(route.settings, name)
+    account: tuple[str, ...] = ()
+    if product is JSM and side is Side.ALERTS:
+        account = (settings.jsm_email, settings.jsm_site_url, settings.jsm_cloud_id)
+    return name, addresses(settings)[name], account, file or authorization(settings, name)

@@ -4,6 +4,7 @@ A new leader reads the work queue again: its table, every open action, and every
 process that has lost the lead forgets all of them.
 """
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -12,18 +13,19 @@ from reconciler.core.model import Action
 from reconciler.core.policy import Policy
 from reconciler.core.product import OPSGENIE
 from reconciler.core.work import WorkItem
+from reconciler.errors import Misconfigured
 from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.runtime.pauses import Pauses
-from reconciler.store import standbys
+from reconciler.store import standbys, troubles
 from reconciler.store.database import Database
 from reconciler.store.lock import Lock
 from reconciler.store.migrate import check, upgrade
-from reconciler.store.source import check_source
+from reconciler.store.source import OtherSource, check_source
 from reconciler.vendors.ports import Clock
 
 
 class Leadership:
-    """Leadership of one route. `confirm` is for one thread, `leads` for any."""
+    """Leadership of one route. `confirm` is for one thread, everything else for any."""
 
     def __init__(
         self,
@@ -34,8 +36,13 @@ class Leadership:
         interval: timedelta,
         pauses: Pauses,
         source: str = OPSGENIE.key,
+        route: str = "",
     ) -> None:
+        """`route` is its name where there are several: then the database says why this one is not led."""
         self._source = source
+        self._leaving = threading.Lock()
+        self._has_left = False
+        self._route = route
         self._first: Callable[[], None] = lambda: None
         self._database = database
         self._lock = lock
@@ -57,20 +64,43 @@ class Leadership:
         self._first = first
 
     def confirm(self, policy: Policy) -> bool:
-        """Take or keep the lead; returns whether this process leads. ReconcilerError if that fails."""
-        if not self._lock.acquire():
+        """Take or keep the lead; returns whether this process leads. ReconcilerError if that fails.
+
+        A process that cannot lead releases the lock: one of a version that knows the schema, or with a routes file
+        that names the source, may be able to.
+        """
+        if not self._acquire():
             return self._follow()
         self._database.check_file()
-        return self.leads or self._begin(policy)
+        try:
+            return self.leads or self._begin(policy)
+        except Misconfigured as error:
+            try:
+                if self._route and isinstance(error, OtherSource):
+                    troubles.hold(self._database, "database", str(error), self._clock.now())
+            finally:
+                self._release()
+            raise
 
     def lose(self) -> None:
         """Give the lead up until it is confirmed again, because the database fails or another process leads."""
         self.leads = False
 
     def give_up(self) -> None:
-        """Release the lock, because another process has taken over."""
+        """Release the lock, because another process has taken over, or is to."""
         self._follow()
-        self._lock.release()
+        self._release()
+
+    def leave(self) -> None:
+        """Release the lock for good. What still runs takes and releases nothing more.
+
+        Afterwards another run of the route in this process may lead, which has the same lock.
+        """
+        with self._leaving:
+            self._follow()
+            if not self._has_left:
+                self._has_left = True
+                self._lock.release()
 
     def stand_by(self) -> str:
         """Note in the database, at most once a minute, that this process stands by; returns who leads."""
@@ -88,15 +118,16 @@ class Leadership:
     def _begin(self, policy: Policy) -> bool:
         """Begin to lead, if the lock is still ours: this process may have been suspended since the last check."""
         found = check(self._database)
-        check_source(self._database, self._source)
+        check_source(self._database, self._source, self._route)
         revision = upgrade(self._database)
-        if not self._lock.acquire():
-            return self._follow()
+        with self._leaving:  # so that the next run of the route in this process begins the later epoch
+            if self._has_left or not self._lock.acquire():
+                return self._follow()
+            self.epoch, self.since = self._database.lead(), self._clock.now()
         if found is None:
             self.news.append("new database: nothing is known yet, a first start follows")
         elif found != revision:
             self.news.append(f"database migrated from revision {found} to {revision}")
-        self.epoch, self.since = self._database.lead(), self._clock.now()
         if self._noted_at is not None:
             self._noted_at = None
             with self._database.writing() as unit:
@@ -105,13 +136,25 @@ class Leadership:
         self._first()
         self._queue.clear()
         self._queue.add(stored_work(self._database, policy, self._clock, self._interval))
-        self.leads = True
+        with self._leaving:
+            if self._has_left:
+                return self._follow()
+            self.leads = True
         if self._was_follower:
             self._was_follower = False
             self.news.append(
                 f"took over in epoch {self.epoch}: the other reconciler has let go, this one leads now"
             )
         return True
+
+    def _acquire(self) -> bool:
+        with self._leaving:
+            return not self._has_left and self._lock.acquire()
+
+    def _release(self) -> None:
+        with self._leaving:
+            if not self._has_left:
+                self._lock.release()
 
 
 def stored_work(database: Database, policy: Policy, clock: Clock, interval: timedelta) -> list[WorkItem]:

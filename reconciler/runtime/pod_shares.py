@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Collection, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -73,6 +74,7 @@ class PodShares:
         self._to_hand_over: frozenset[str] = frozenset()
         self._to_release: frozenset[str] = frozenset()
         self._confirmed_at = clock.monotonic()
+        self._failed: ReconcilerError | None = None
         self._pulse: Pulse | None = None
         self._pods: tuple[Pod, ...] = ()
         self._not_ended: frozenset[str] = frozenset()
@@ -101,9 +103,11 @@ class PodShares:
                     self._held, self._to_hand_over = held - self._to_release, to_hand_over - self._to_release
                     self._confirmed_at = at
                 self._release_all()
-            except ReconcilerError:
+            except ReconcilerError as error:
+                self._failed = error
                 self._lose()
                 raise
+            self._failed = None
             was_confirmed = at - confirmed_at <= self._timing.overdue
             return Change(self._held - before if was_confirmed else self._held, before - self._held)
 
@@ -125,7 +129,10 @@ class PodShares:
                 self._beating.release()
 
     def holds(self, route: str) -> bool:
-        """Whether the lock is ours as of the last beat. DatabaseDown if that is too long ago."""
+        """Whether the lock is ours as of the last beat; its error if it failed, DatabaseDown if it is long ago."""
+        failed = self._failed
+        if failed is not None:
+            raise copy(failed)
         if route not in self._held:
             return False
         silent = self._clock.monotonic() - self._confirmed_at
@@ -185,6 +192,7 @@ class PodShares:
             log.error(
                 "another reconciler has stopped or is cut off, and this database role may not end its session, so "
                 "that its routes have no leader: use one role for all, or grant it pg_signal_backend",
+                subject="lock",
                 pod=pod.name,
                 session=pod.session,
                 routes=pod.routes,
@@ -209,7 +217,7 @@ class _PodLock:
         self._route = route
 
     def acquire(self) -> bool:
-        """Whether the lock is ours; it is taken by beats alone. DatabaseDown if the last beat is too long ago."""
+        """Whether a beat has taken the lock. ReconcilerError if the last beat failed, or is too long ago."""
         return self._shares.holds(self._route)
 
     def release(self) -> None:

@@ -25,11 +25,13 @@ from reconciler.probe.wire import Api, Halt
 from reconciler.runtime.request_log import log_request
 from reconciler.runtime.sessions import PAGERDUTY_PER_MINUTE, session
 from reconciler.settings import Settings
-from reconciler.store.address import exists
-from reconciler.store.database import current_revision, open_database
+from reconciler.store.address import exists, file_of
+from reconciler.store.database import DEFAULT_ROUTE, Database, current_revision, open_database
 from reconciler.store.lock import lock_for
 from reconciler.store.overview import shown
+from reconciler.store.pods import known
 from reconciler.store.read_only import open_read_only
+from reconciler.store.routes import stored_routes
 from reconciler.store.schema import REVISION
 from reconciler.vendors.http import Http, RequestRecord, SystemClock
 from reconciler.vendors.jsm import rows as jsm_rows
@@ -168,16 +170,16 @@ def _automation_user(incidents: Incidents, settings: Settings) -> Person:
 
 
 @contextmanager
-def on_trial(url: str, *, in_production: bool) -> Iterator[None]:
-    """Hold the lock of the configured database meanwhile, so that no daemon mirrors what the probe does.
+def on_trial(url: str, route: str = DEFAULT_ROUTE, *, in_production: bool) -> Iterator[None]:
+    """Hold the route's lock meanwhile, so that no daemon mirrors what the probe does.
 
     Misconfigured if a reconciler works on it, or has ever begun there, unless that is allowed.
     """
     if not exists(url):
         yield
         return
-    lock = lock_for(url)
-    if not lock.acquire():
+    lock = lock_for(url, route)
+    if _is_worked_on(url) or not lock.acquire():
         raise Misconfigured(
             f"DATABASE_URL: a reconciler works on {shown(url)}: it would mirror what the probe does; stop it first"
         )
@@ -187,6 +189,20 @@ def on_trial(url: str, *, in_production: bool) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _is_worked_on(url: str) -> bool:
+    """Whether a daemon shares the routes of this database: another route's query may select the probe's alerts."""
+    if file_of(url) is not None:  # there the lock is that of all routes
+        return False
+    database = open_database(url)
+    try:
+        if current_revision(database) != REVISION:
+            return False
+        with database.connected(immediate=False) as connection:
+            return any(pod.lives for pod in known(connection))
+    finally:
+        database.close()
 
 
 def _check_unused(url: str) -> None:
@@ -210,9 +226,14 @@ def _has_begun(url: str) -> bool:
         return True
     database = open_read_only(url)
     try:
-        with database.reading() as unit:
-            return unit.cursors.load(SystemClock().now()).origin is not None or unit.snapshot.open_pairs() > 0
+        return any(map(_is_followed, stored_routes(database).each()))
     except ReconcilerError:
         return True
     finally:
         database.close()
+
+
+def _is_followed(database: Database) -> bool:
+    """Whether a reconciler has ever followed anything for this route."""
+    with database.reading() as unit:
+        return unit.cursors.load(SystemClock().now()).origin is not None or unit.snapshot.open_pairs() > 0

@@ -25,7 +25,7 @@ from reconciler.runtime.shared_heartbeats import Ran, SharedHeartbeats
 from reconciler.runtime.shared_keys import SharedKeys
 from reconciler.runtime.shares import Shares
 from reconciler.runtime.state_log import StateLog
-from reconciler.runtime.wiring import Wiring
+from reconciler.runtime.wiring import Wiring, about_route
 from reconciler.runtime.worker_pool import WorkerPool
 from reconciler.settings import Settings
 from reconciler.store.database import Database
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from reconciler.observability.health import Health
     from reconciler.observability.metrics import Metrics
 
-ROUTES, SHARED_HEARTBEAT, FORGOTTEN = "routes file", "heartbeat", "forgotten routes"
-FORGET_EVERY = 3600.0
-"""Seconds between two looks for routes whose rows are to be deleted."""
+ROUTES, SHARED_HEARTBEAT, FORGOTTEN, REMINDERS = "routes file", "heartbeat", "forgotten routes", "reminders"
+REMIND_EVERY = 10.0
+"""Seconds between two checks whether a lasting state is to be told again."""
 
 
 class Process:
@@ -58,7 +58,6 @@ class Process:
     ) -> None:
         self.routes = routes
         self.database = database
-        self.wirings: dict[str, Wiring] = {}
         self._given = given
         self._stop = stop
         self._clock = clock
@@ -74,21 +73,23 @@ class Process:
         if self.is_of_several:
             surround(_route)
         process = routes.each[0].settings
-        states = StateLog(clock, process.remind_seconds, product=PRODUCTS[process.alert_source])
-        self._heartbeats = SharedHeartbeats(process, self._led, clock, partial(states.say, "heartbeat"))
+        self._states = StateLog(clock, process.remind_seconds, product=PRODUCTS[process.alert_source])
+        self._saying = threading.Lock()
+        say = partial(self._say, "heartbeat")
+        self._heartbeats = SharedHeartbeats(process, self._led, clock, say, self._first)
         self.renewal = Renewal(
             process,
             Given(given.environ, given.dotenv, files=routes.files),
             clock,
             {"HEARTBEAT_URL": self._heartbeats.use},
-            states.say,
+            self._say,
         )
-        self._watch = RoutesWatch(routes, given, clock, self._apply, states.say)
+        self._watch = RoutesWatch(routes, given, clock, self._apply, self._say)
         self.daemon = self._daemon()
 
     def put(self, hint: Hint) -> None:
         """Give a webhook's hint to every route: each knows which alerts and incidents are its own."""
-        for route in tuple(self.daemon.routes.values()):
+        for route in self.daemon.routes.values():
             if route.leadership.leads:
                 route.program.hints.waiting.put(hint)
 
@@ -96,13 +97,18 @@ class Process:
         """The settings of the whole process as they are now."""
         if self.is_of_several:
             return self.renewal.settings
-        (route,) = self.daemon.routes.values()
-        return route.renewal.settings
+        return self._first()
+
+    def settings_of(self, route: str) -> Settings:
+        """The settings of a route; those of the first one for a route that is in no file any more."""
+        return next(
+            (each.settings for each in self.routes.each if each.name == route), self.routes.each[0].settings
+        )
 
     def metrics(self) -> "dict[str, Metrics]":
         """The metrics of each route."""
-        known = {name: self.wirings[name].metrics for name in tuple(self.daemon.routes)}
-        return {name: metrics for name, metrics in known.items() if metrics is not None}
+        routes = self.daemon.routes.items()
+        return {name: route.metrics for name, route in routes if route.metrics is not None}
 
     def health(self) -> "dict[str, Health]":
         """The health of each route."""
@@ -124,16 +130,19 @@ class Process:
             process.database_url.get_secret_value(),
             timedelta(seconds=process.retention_seconds),
             self._clock,
-            lambda: {*self.daemon.routes},
+            lambda: {route.name for route in self.daemon.running()},
+            lambda: bool(self.daemon.leading()),
         )
-        jobs: Mapping[str, tuple[float, Callable[[], None]]] = {
+        jobs: Mapping[str, tuple[float | Callable[[], float], Callable[[], None]]] = {
             ROUTES: (CHECK_EVERY, self._watch.check),
             SECRETS: (CHECK_EVERY, self._renew),
-            SHARED_HEARTBEAT: (self._heartbeats.every, self._heartbeats.poll),
-            FORGOTTEN: (FORGET_EVERY, self._forgotten.look),
+            SHARED_HEARTBEAT: (self._heartbeats.next_in, self._heartbeats.poll),
+            FORGOTTEN: (self._forgotten.next_in, self._forgotten.look),
+            REMINDERS: (REMIND_EVERY, self._remind),
         }
         return Daemon(
             self.database,
+            self._clock,
             self._schedule,
             self._pool,
             self._shares,
@@ -158,7 +167,6 @@ class Process:
             route,
             self._shares.lock(route.name),
         )
-        self.wirings[route.name] = wiring
         given = self._given
         if several:  # SIGHUP has the routes file read again, and each route's files are read anyway
             given = Given(given.environ, given.dotenv, files=route.files)
@@ -171,14 +179,25 @@ class Process:
     def _renew(self) -> None:
         """Read the secrets in files again: the process's own and every route's."""
         self.renewal.check()
-        for route in self.daemon.every():
+        for route in self.daemon.running():
             route.renew()
 
     def _apply(self, routes: Routes) -> None:
-        self.routes = routes
         self.daemon.apply(routes)
-        for name in self.wirings.keys() - self.daemon.routes.keys():
-            del self.wirings[name]
+        self.routes = routes
+
+    def _first(self) -> Settings:
+        """The settings of the first route as they are now."""
+        return next(iter(self.daemon.routes.values())).renewal.settings
+
+    def _say(self, subject: str, words: str) -> None:
+        """Set the lasting state of one subject. For any thread."""
+        with self._saying:
+            self._states.say(subject, words)
+
+    def _remind(self) -> None:
+        with self._saying:
+            self._states.remind()
 
     def _about(self) -> dict[str, object]:
         process = self.routes.each[0].settings
@@ -189,13 +208,14 @@ class Process:
         if self.is_of_several:
             about |= {"routes": len(self.routes.each), "file": str(self.routes.file)}
         else:
-            about |= next(iter(self.wirings.values())).about()
+            about |= about_route(process)
         return about | {"interval_seconds": process.poll_interval_seconds}
 
     def _led(self) -> tuple[Ran, ...]:
-        routes = tuple(self.daemon.routes.values())
         return tuple(
-            Ran(route.name, route.program, route.reporter.unpaged) for route in routes if route.leadership.leads
+            Ran(route.name, route.program, route.reporter.unpaged)
+            for route in self.daemon.routes.values()
+            if route.leadership.leads
         )
 
     def _wake(self, names: Collection[str]) -> None:
@@ -207,11 +227,12 @@ class Process:
 
     def _on_request(self, record: RequestRecord) -> None:
         """Count a request that serves several routes as that of the route which made it."""
-        wiring = self.wirings.get(current().route)
-        if wiring is None:
+        found = (route for route in self.daemon.running() if route.name == current().route)
+        route = next(found, None)
+        if route is None:
             log_request(record)
         else:
-            wiring.requested(record)
+            route.on_request(record)
 
 
 def _route() -> Mapping[str, object]:

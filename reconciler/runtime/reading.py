@@ -163,7 +163,7 @@ class Reading:
         may_be_moved = self.settings.alert_source != "opsgenie"
         name = database.route
         shared_alerts = self.shared.alerts(self.route) if self.shared else None
-        shared_reader = shared_alerts.reader(name) if shared_alerts else None
+        shared_reader = shared_alerts.reader(name, query_of(self.settings)) if shared_alerts else None
         lists = shared_reader or self.alerts
         begin = FirstStart(
             lists,

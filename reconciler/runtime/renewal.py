@@ -70,11 +70,11 @@ class Renewal:
         self._wrong: dict[str, str] = {}
 
     def check(self) -> None:
-        """Read every file, and after a SIGHUP the other settings, too."""
+        """Read every file, and after a SIGHUP the other settings, too, if nothing else reads them."""
         hang_ups = self._given.hang_ups()
         renewed = [file.variable for file in self.files if self._renew(file)]
         self._say("secrets", "; ".join(self._wrong.values()))
-        if hang_ups != self._hang_ups:
+        if hang_ups != self._hang_ups and self._given.files is None:
             self._hang_ups = hang_ups
             self._reload(renewed)
 

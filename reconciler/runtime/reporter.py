@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from reconciler.core import late_alerts
+from reconciler.core import late_alerts, text
 from reconciler.core.model import Action, Side
 from reconciler.core.pause import Pause
 from reconciler.core.product import OPSGENIE, Product
@@ -22,7 +23,7 @@ from reconciler.runtime.action_log import ActionLog
 from reconciler.runtime.pauses import PauseLog
 from reconciler.runtime.second_reconciler import SUBJECT, SecondReconciler
 from reconciler.runtime.state_log import StateLog
-from reconciler.store import overview, troubles
+from reconciler.store import key_routes, overview, troubles
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.store.leader_state import LeaderState
 from reconciler.vendors.ports import Clock
@@ -92,7 +93,7 @@ class Reporter:
         with self._lock:
             self._touched |= bool(outcome.actions or outcome.problems)
             self._late[outcome.late] += bool(outcome.late)
-            self._second.reconciled(outcome)
+            self._second.reconciled(self._without_routes(outcome))
             news = self._actions.news(outcome.actions)
             if news:
                 seen = {outcome.item.alert_id: outcome.name.removeprefix("Alert ")} if outcome.name else {}
@@ -119,6 +120,16 @@ class Reporter:
             self.states.say(SUBJECT, self._second.words(), key=SUBJECT)
             self.states.cycle(problems, waiting, pages, self._named)
         self._keep_troubles()
+
+    def _without_routes(self, outcome: Outcome) -> Outcome:
+        """The outcome without notes that another route of this database has written: routes may share an alert."""
+        if not outcome.foreign:
+            return outcome
+        with self._database.reading() as unit:
+            ours = set(map(text.head, key_routes.marks(unit, outcome.item.alert_id)))
+        return replace(
+            outcome, foreign=tuple(note for note in outcome.foreign if text.head(note.text) not in ours)
+        )
 
     def unpaged(self) -> str:
         """Why somebody is not paged, according to the last report; empty if everybody is."""

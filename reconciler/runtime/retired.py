@@ -5,14 +5,14 @@ is left in the database, where `status` shows it until the retention ends; the r
 again.
 """
 
-import time
-from threading import Lock
-
+from reconciler.observability.defects import defect
 from reconciler.observability.logs import get_logger
 from reconciler.runtime.route_jobs import RouteJobs
 from reconciler.runtime.worker_pool import WorkerPool
-from reconciler.store.database import Database
+from reconciler.store.database import Database, DatabaseDown
 from reconciler.store.removed_routes import mark_removed
+from reconciler.vendors.call_context import for_route
+from reconciler.vendors.ports import Clock
 
 log = get_logger(__name__)
 
@@ -21,49 +21,57 @@ DRAINED_FOR = 300.0
 
 
 class Retired:
-    """The routes that are drained. For any thread."""
+    """The routes that are drained. For one thread at a time; `each` for any."""
 
-    def __init__(self, database: Database, pool: WorkerPool, grace: float) -> None:
+    def __init__(self, database: Database, pool: WorkerPool, clock: Clock, grace: float) -> None:
         self._database = database
         self._pool = pool
+        self._clock = clock
         self._grace = grace
-        self._lock = Lock()
         self._routes: dict[str, tuple[RouteJobs, float]] = {}
-
-    def names(self) -> tuple[str, ...]:
-        """Their names."""
-        return tuple(self._routes)
 
     def each(self) -> tuple[RouteJobs, ...]:
         """Their jobs."""
-        return tuple(route for route, _ in self._routes.values())
+        return tuple(route for route, _ in self._routes.copy().values())
 
     def retire(self, route: RouteJobs) -> None:
         """Drain a route from now on."""
         route.retire()
-        with self._lock:
-            self._routes[route.name] = (route, time.monotonic())
+        self._routes[route.name] = (route, self._clock.monotonic())
 
     def take_back(self, name: str) -> RouteJobs | None:
         """The route of this name, which is no longer drained here; None if it was not."""
-        with self._lock:
-            return self._routes.pop(name, (None, 0.0))[0]
+        return self._routes.pop(name, (None, 0.0))[0]
 
     def look(self) -> None:
         """End the routes with nothing left to do, and those that have been drained for long."""
         for name, (route, since) in tuple(self._routes.items()):
-            left = route.left()
-            if left and time.monotonic() - since < DRAINED_FOR:
-                continue
-            if self.take_back(name) is None:
-                continue
-            if route.leadership.leads:
-                mark_removed(self._database.for_route(name), route.program.clock.now())
-            route.leave(self._pool, self._grace)
-            words = f"route removed: {name}: nothing is left to do"
-            if left:
-                words = (
-                    f"route removed: {name}: {left} writes could not be made within {DRAINED_FOR:.0f} s; add the "
-                    "route again to have them made"
-                )
-            log.info(words)
+            try:
+                with for_route(name):
+                    self._look_at(route, since)
+            except Exception as error:  # noqa: BLE001 - the other routes are looked at, and this one again
+                defect(error, f"route {name}")
+
+    def _look_at(self, route: RouteJobs, since: float) -> None:
+        left = route.left()
+        if left == 0 or self._clock.monotonic() - since >= DRAINED_FOR:
+            self._end(route, left)
+
+    def _end(self, route: RouteJobs, left: int | None) -> None:
+        if route.leadership.leads:
+            try:
+                mark_removed(self._database.for_route(route.name), self._clock.now())
+            except DatabaseDown:
+                return  # the next look ends it
+        route.drain()
+        route.leave(self._pool, self._grace)
+        del self._routes[route.name]
+        log.info(_told(route.name, left))
+
+
+def _told(name: str, left: int | None) -> str:
+    """What has become of the work of a route that ends. None: that is not known."""
+    if left == 0:
+        return f"route removed: {name}: nothing is left to do"
+    more = "the database was away" if left is None else f"{left} writes could not be made"
+    return f"route removed: {name}: {more} within {DRAINED_FOR:.0f} s; add the route again to have all made"

@@ -1,6 +1,6 @@
 """The jobs of one route: sources polled on schedules of their own, and the work of the process that leads it."""
 
-import contextlib
+import time
 from collections.abc import Callable
 from functools import partial
 from math import inf
@@ -30,6 +30,7 @@ from reconciler.runtime.worker_pool import WorkerPool
 from reconciler.store.database import DatabaseDown, Superseded
 from reconciler.store.removed_routes import unmark
 from reconciler.vendors.call_context import for_route
+from reconciler.vendors.http import RequestRecord
 
 if TYPE_CHECKING:  # imported only with an HTTP listener
     from reconciler.observability.metrics import Metrics
@@ -80,11 +81,15 @@ class RouteJobs:
         metrics: "Metrics | None",
         watches: tuple[Timed, ...],
         introduction: Introduction,
+        on_request: Callable[[RequestRecord], None] = lambda _record: None,
         *,
         is_hinted: bool = True,
         is_one_of_several: bool = False,
     ) -> None:
-        """`is_hinted`: webhooks may come. `is_one_of_several`: who leads which is told of all routes together."""
+        """`is_hinted`: webhooks may come. `is_one_of_several`: who leads which is told of all routes together.
+
+        `on_request` logs and counts a request of this route's.
+        """
         self._is_hinted = is_hinted
         self._is_one_of_several = is_one_of_several
         self.introduction = introduction
@@ -96,10 +101,18 @@ class RouteJobs:
         self._committer = committer
         self._in_flight = in_flight
         self._pauses = pauses
-        self._metrics = metrics
+        self.metrics = metrics
+        self.on_request = on_request
         self._watches = watches
         self._database_failed_at = -inf
         self._worker = worker
+        self._stands_by = False  # according to the last look; False while that is not known
+        self._is_to_hand_over = False
+        self._is_barred = False  # from writing, since the lead was handed over
+        self._hears = True
+        self._has_ended = False
+        self._jobs = InFlight()
+        leadership.do_first(self._begins_to_lead)
 
     @property
     def name(self) -> str:
@@ -124,19 +137,24 @@ class RouteJobs:
             self._worker,
             self.program.queue,
             lambda: self.leadership.leads,
-            self._database_failed,
+            self._failed_in_work,
         )
 
     def lead(self) -> None:
-        """Take or keep the lead. When this process begins to lead, every source is polled at once."""
+        """Take, keep or hand over the lead. When this process begins to lead, every source is polled at once."""
+        if self._is_to_hand_over:
+            self._is_to_hand_over = False
+            self._give_away()
+            return
         led = self.leadership.leads
         leads = self.leadership.confirm(self.program.account.policy())
-        if self._metrics:
-            self._metrics.led() if leads else self._metrics.stood_by()
+        self._stands_by = not leads
+        if self.metrics:
+            self.metrics.led() if leads else self.metrics.stood_by()
         if self.program.clock.monotonic() - self._database_failed_at >= RECOVERED_AFTER:
             self.reporter.say("database", "")
-            if self._metrics:
-                self._metrics.health.failed("")
+            if self.metrics:
+                self.metrics.health.failed("")
         self._say_lock("" if leads else self._standing_by())
         if not leads:
             self.reporter.remind()
@@ -151,6 +169,32 @@ class RouteJobs:
             self.reporter.began()
             for timed in self.program.sources:
                 self.schedule.soon(timed.source.name)
+
+    def hand_over(self) -> None:
+        """Let another process lead soon: the job that confirms the lead gives it up."""
+        self._is_to_hand_over = True
+        self.schedule.soon(LEADERSHIP)
+
+    def _give_away(self) -> None:
+        """Finish the writes in flight, store and report what is left, and release the lead.
+
+        No write begins until this process leads again: pairs may still be in work.
+        """
+        if not self._is_barred:
+            self._is_barred = True
+            self._in_flight.drain()
+        self._store_what_is_left()
+        self.leadership.give_up()
+        self._stands_by = True
+        if self.metrics:
+            self.metrics.stood_by()
+
+    def _begins_to_lead(self) -> None:
+        """Prepare for the lead, before any work is given out."""
+        if self._is_barred:
+            self._is_barred = False
+            self._in_flight.reopen()
+        self.program.account.began()
 
     def _say_lock(self, words: str) -> None:
         if not self._is_one_of_several:
@@ -167,8 +211,8 @@ class RouteJobs:
         if not self.leadership.leads or self.program.stop.is_set():
             return
         went_well = self.program.poll(source)
-        if self._metrics:
-            self._metrics.polled(source.name, ok=went_well, side=FEEDS.get(source.name))
+        if self.metrics:
+            self.metrics.polled(source.name, ok=went_well, side=FEEDS.get(source.name))
         if source is self.program.feed and self.reporter.waits_for_first_start():
             self.schedule.soon(REPORT)
 
@@ -187,11 +231,11 @@ class RouteJobs:
         self._committer.flush()
         self.reporter.report()
         self.introduction.report()
-        if self._metrics:
-            self._metrics.health.problems(self.program.wrong())
-            self._metrics.queue(self.program.queue.counts(), self.program.queue.oldest())
-            self._metrics.breakers(self.program.open_breakers())
-            gauges.refresh(self._metrics, self.program.database)
+        if self.metrics:
+            self.metrics.health.problems(self.program.wrong())
+            self.metrics.queue(self.program.queue.counts(), self.program.queue.oldest())
+            self.metrics.breakers(self.program.open_breakers())
+            gauges.refresh(self.metrics, self.program.database)
 
     def take_in(self) -> None:
         """Take in what operators' commands have stored: pauses, and items of the queue's table."""
@@ -212,22 +256,21 @@ class RouteJobs:
         self._guarded(REQUESTS, self.take_in)()
 
     def renew(self) -> None:
-        """Read the secrets in files again: those of all routes in one run. Its errors are reported."""
+        """Read the secrets in files again, in one run for all routes, as there are many. Errors are reported."""
         if self.renewal.files:
             self._guarded(SECRETS, self.renewal.check)()
 
     def turned(self) -> None:
         """Note that the process's loop turns."""
-        if self._metrics:
-            self._metrics.health.turned()
+        if self.metrics:
+            self.metrics.health.turned()
 
     def _guarded(self, name: str, job: Callable[[], None]) -> Callable[[], None]:
         """The job, with its errors reported: none ends the schedule."""
 
-        def run() -> None:
+        def attempt() -> None:
             try:
-                with for_route(self.name):
-                    job()
+                job()
             except Stopping:
                 return
             except ReconcilerError as error:
@@ -239,28 +282,41 @@ class RouteJobs:
             else:
                 self.program.problems.put(f"{name} failed")
 
+        def run() -> None:
+            with self._jobs.admit() as admitted, for_route(self.name):
+                if admitted:
+                    attempt()
+
         return run
+
+    def _failed_in_work(self, error: Exception) -> None:
+        """Note that the database failed while a pair was worked on."""
+        with for_route(self.name):
+            self._database_failed(error)
 
     def _database_failed(self, error: Exception) -> None:
         """Give the lead up until the database works again; meanwhile nothing is polled or written."""
+        if self._has_ended:
+            return
+        self._stands_by = isinstance(error, Superseded)
         if isinstance(error, Superseded):
             self.leadership.give_up()
-            if self._metrics:
-                self._metrics.stood_by()
+            if self.metrics:
+                self.metrics.stood_by()
             if not self._is_one_of_several:
                 self.reporter.say("lock", str(error), serious=False)
             return
         self.leadership.lose()
         self._database_failed_at = self.program.clock.monotonic()
         if isinstance(error, ReconcilerError):
-            if self._metrics:
-                self._metrics.health.failed(str(error))
+            if self.metrics:
+                self.metrics.health.failed(str(error))
             self.reporter.failed(error)
 
     def _take_hints(self) -> None:
         """Wait for webhooks' hints and take them in, while this process leads and is not to stop."""
         hints, feed = self.program.hints, self.program.feed
-        while not self.program.stop.is_set() and self.leadership.leads:
+        while self._hears and not self.program.stop.is_set() and self.leadership.leads:
             hints.waiting.wait(IDLE)
             if hints.is_busy():
                 self.program.stop.wait(IDLE)
@@ -278,38 +334,64 @@ class RouteJobs:
     def retire(self) -> None:
         """Look for nothing new: only what the route has seen already is still done."""
         kept = {LEADERSHIP, REPORT, self.program.account.name}
-        self.schedule.remove(*(name for name in self.schedule.names if name not in kept))
+        found = [name for name in self.schedule.names if name not in kept]
+        if found:
+            self.schedule.remove(*found)
+        self._stop_listening()
 
-    def left(self) -> int:
-        """Number of writes, new alerts and acts of people that are still to be worked on; 0 without the lead."""
+    def left(self) -> int | None:
+        """Number of writes, new alerts and acts of people that are still to be worked on.
+
+        0 while another process leads; None while that is not known, as when the database is away.
+        """
         if not self.leadership.leads:
-            return 0
+            return 0 if self._stands_by else None
         counts = self.program.queue.counts()
-        with self.program.database.reading() as unit:
-            return len(unit.outbox.open()) + counts[Priority.PAGE] + counts[Priority.CHANGED]
+        try:
+            with self.program.database.reading() as unit:
+                return len(unit.outbox.open()) + counts[Priority.PAGE] + counts[Priority.CHANGED]
+        except DatabaseDown:
+            return None
+
+    def cease(self) -> None:
+        """Begin no further job, pair of work or write."""
+        self._has_ended = True
+        self._jobs.bar()
+        self._in_flight.bar()
+        self.schedule.remove()
+        self._stop_listening()
 
     def drain(self) -> None:
-        """Wake the thread that waits for hints, and wait until no write is in flight; none begins afterwards."""
-        self.program.hints.waiting.wake()
-        self._in_flight.drain()
-
-    def hand_over(self) -> None:
-        """Let another process lead: finish the writes in flight, and store and report what is left."""
-        self._in_flight.drain()
-        self.end()
-        self._in_flight.reopen()
+        """Wait until no write is in flight; none begins afterwards."""
+        self.cease()
+        self._in_flight.settled()
 
     def leave(self, pool: WorkerPool, within: float) -> None:
-        """End in a process that goes on. Reads under way have so many seconds; they lead to no write any more."""
-        self.schedule.remove()
-        self.drain()
+        """End in a process that goes on, after `drain`. Reads under way have so many seconds."""
+        last = time.monotonic() + within
         pool.remove(self.name, within)
+        self._jobs.settled(max(0.0, last - time.monotonic()))
         self.end()
 
     def end(self) -> None:
-        """Store and report what is left, and release the lead."""
-        if self.leadership.leads:
-            with contextlib.suppress(DatabaseDown):
+        """Store and report what is left, and release the lead for good."""
+        self._store_what_is_left()
+        self.leadership.leave()
+
+    def _store_what_is_left(self) -> None:
+        """Errors are reported: what ends besides this route goes on."""
+        if not self.leadership.leads:
+            return
+        with for_route(self.name):
+            try:
                 self._committer.flush()
                 self.reporter.report()
-        self.leadership.give_up()
+            except DatabaseDown:
+                return  # it is read once more after the next start
+            except Exception as error:  # noqa: BLE001 - the lead is released nevertheless
+                defect(error, f"route {self.name}")
+
+    def _stop_listening(self) -> None:
+        """End the thread that waits for hints."""
+        self._hears = False
+        self.program.hints.waiting.wake()

@@ -28,7 +28,11 @@ class RouteSchedule:
     def every(self, name: str, seconds: float | Callable[[], float], run: Callable[[], None]) -> None:
         """Run at once, then every so many seconds: see `Schedule.every`."""
         self._names.append(name)
-        self._schedule.every(self._full(name), self._in_phase(seconds), run)
+        if self._monotonic is None:
+            self._schedule.every(self._full(name), seconds, run)
+        else:
+            phased = _Phased(seconds, run, self._phase, self._monotonic)
+            self._schedule.every(self._full(name), phased.next_in, phased.run)
 
     def soon(self, name: str, after: float = 0.0) -> None:
         """Run the job after so many seconds, or sooner if it is due anyway. Nothing happens once it is removed."""
@@ -41,21 +45,38 @@ class RouteSchedule:
             self._names.remove(name)
             self._schedule.remove(self._full(name))
 
-    def _in_phase(self, seconds: float | Callable[[], float]) -> float | Callable[[], float]:
-        """The interval, once longer or shorter by up to a half after each run at another time than the phase's."""
-        monotonic = self._monotonic
-        if monotonic is None:
-            return seconds
-        interval = seconds if callable(seconds) else lambda: seconds
-
-        def next_in() -> float:
-            wanted = interval()
-            if wanted <= 0:
-                return wanted
-            ahead = (self._phase * wanted - monotonic()) % wanted
-            return ahead if ahead >= wanted / 2 else ahead + wanted
-
-        return next_in
-
     def _full(self, name: str) -> str:
         return f"{self._route}: {name}"
+
+
+class _Phased:
+    """A job with a phase: the part of its interval, from 0 to 1, at which it runs."""
+
+    def __init__(
+        self,
+        seconds: float | Callable[[], float],
+        run: Callable[[], None],
+        phase: float,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._interval = seconds if callable(seconds) else lambda: seconds
+        self._run = run
+        self._phase = phase
+        self._monotonic = monotonic
+        self._began = monotonic()
+
+    def run(self) -> None:
+        """Run the job."""
+        self._began = self._monotonic()
+        self._run()
+
+    def next_in(self) -> float:
+        """Seconds from the beginning of the last run to that of the next.
+
+        That is the interval; once longer or shorter by up to a half of it after a run at another time.
+        """
+        wanted = self._interval()
+        if wanted <= 0:
+            return wanted
+        ahead = (self._phase * wanted - self._began) % wanted
+        return ahead if ahead >= wanted / 2 else ahead + wanted

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import inf
 
+from reconciler.observability.defects import defect
 from reconciler.observability.logs import get_logger, hide, set_level
 from reconciler.routes import Difference, Routes, difference, load_routes
 from reconciler.routes_keys import PROCESS_WIDE
@@ -26,8 +27,8 @@ RETRY_EVERY = 30.0
 class RoutesWatch:
     """The routes as they are now. `check` is for one thread; without a routes file it does nothing.
 
-    `apply` is given all routes after a change; if it raises, the next check gives them again. `say` sets the
-    lasting state of the file.
+    `apply` is given all routes after a change; if it raises, the file counts as refused. `say` sets the lasting
+    state of the file.
     """
 
     def __init__(
@@ -79,23 +80,34 @@ class RoutesWatch:
         except SettingsError as error:
             self._refuse(error.problems, is_asked=is_asked)
             return
+        if not self._take(found, is_asked=is_asked):
+            return
         self._wrong = ()
         self._say("routes", "")
+
+    def _take(self, found: Routes, *, is_asked: bool) -> bool:
+        """Take these routes over; returns whether that was possible."""
         if found.file != self.routes.file:
             log.warning("ROUTES_FILE: has changed, which takes effect at the next start only")
-            return
+            return True
         hide(found.secret_values())
         differs = difference(self._read, found)
+        if differs.is_of_routes:
+            routes = _with_process_of(self.routes.each[0].settings, found)
+            try:
+                self._apply(routes)
+            except Exception as error:  # noqa: BLE001 - the routes before go on
+                self._refuse((str(defect(error, "the routes file")),), is_asked=is_asked)
+                return False
+            self.routes = routes
         _tell(differs, found, is_asked=is_asked)
         for line in found.warnings:
             if line not in self._read.warnings:
                 log.warning(line)
         if "LOG_LEVEL" in differs.process:
             set_level(found.each[0].settings.log_level)
-        if differs.is_of_routes:
-            self.routes = _with_process_of(self.routes.each[0].settings, found)
-            self._apply(self.routes)
         self._read = found
+        return True
 
     def _refuse(self, problems: tuple[str, ...], *, is_asked: bool) -> None:
         """Keep the routes, and say why: each problem once, and at each SIGHUP."""

@@ -10,9 +10,10 @@ from reconciler.runtime.heartbeats import BETWEEN_TRIES, Heartbeats
 from reconciler.runtime.program import Program
 from reconciler.runtime.request_log import log_request
 from reconciler.runtime.rounds import Feed
-from reconciler.runtime.sessions import session
+from reconciler.runtime.sessions import authorization, session
 from reconciler.settings import Settings
 from reconciler.vendors.heartbeat_url import HeartbeatUrl
+from reconciler.vendors.http import Http
 from reconciler.vendors.opsgenie.heartbeat import OpsgenieHeartbeat
 from reconciler.vendors.ports import Clock, Heartbeat
 from reconciler.vendors.rate_limiter import RateLimiter
@@ -32,18 +33,32 @@ Led = Callable[[], Sequence[Ran]]
 
 
 class SharedHeartbeats:
-    """The heartbeats that the variables configure. For one thread."""
+    """The heartbeats that the variables configure. For one thread.
 
-    def __init__(self, settings: Settings, led: Led, clock: Clock, say: Callable[[str], None]) -> None:
+    `first` returns the settings of the first route as they are now: Opsgenie's heartbeat is asked with its key.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        led: Led,
+        clock: Clock,
+        say: Callable[[str], None],
+        first: Callable[[], Settings] | None = None,
+    ) -> None:
         self._led = led
+        self._first = first or (lambda: settings)
+        self._key = authorization(settings, OPSGENIE.name)
+        self._opsgenie: Http | None = None
         self._url = HeartbeatUrl(settings.heartbeat_url.get_secret_value()) if settings.heartbeat_url else None
         found: list[Heartbeat] = [self._url] if self._url else []
         if settings.opsgenie_heartbeat:
-            opsgenie = session(settings, Side.ALERTS, clock, RateLimiter(clock), log_request, name=OPSGENIE.name)
-            found.append(OpsgenieHeartbeat(opsgenie, settings.opsgenie_heartbeat))
+            http = session(settings, Side.ALERTS, clock, RateLimiter(clock), log_request, name=OPSGENIE.name)
+            self._opsgenie = http
+            found.append(OpsgenieHeartbeat(http, settings.opsgenie_heartbeat))
         interval = settings.heartbeat_interval_seconds
         self._all = Heartbeats(found, _Together(led), self._objection, clock, interval, say)
-        self.every = min(settings.poll_interval_seconds, BETWEEN_TRIES)
+        self._pause = min(settings.poll_interval_seconds, BETWEEN_TRIES)
 
     def use(self, settings: Settings) -> None:
         """Ask the HEARTBEAT_URL of these settings from now on."""
@@ -52,7 +67,18 @@ class SharedHeartbeats:
 
     def poll(self) -> None:
         """Ping what is due, if all is well."""
+        self._use_key()
         self._all.poll()
+
+    def next_in(self) -> float:
+        """Seconds until the next poll."""
+        return self._all.next_in(self._pause)
+
+    def _use_key(self) -> None:
+        key = authorization(self._first(), OPSGENIE.name)
+        if self._opsgenie is not None and key != self._key:
+            self._key = key
+            self._opsgenie.use_key(key)
 
     def _objection(self) -> str:
         found = (refusals(route.program.wrong()) or route.unpaged() for route in self._led())

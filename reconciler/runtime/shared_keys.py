@@ -4,14 +4,15 @@ Where the variables configure the only route there is none of this: it uses its 
 """
 
 from collections.abc import Callable, Collection, Hashable, Iterable
-from dataclasses import dataclass, field
-from threading import Lock
+from dataclasses import dataclass, field, replace
+from threading import RLock
+from weakref import WeakKeyDictionary
 
 from reconciler.core.model import Side
-from reconciler.core.product import OPSGENIE, PRODUCTS
+from reconciler.core.product import JSM, OPSGENIE, PRODUCTS
 from reconciler.core.routing import Member
 from reconciler.routes import Route
-from reconciler.runtime.alert_side import alert_side, query_of
+from reconciler.runtime.alert_side import Use, alert_side, query_of
 from reconciler.runtime.connections import Connections, key_of
 from reconciler.runtime.sessions import authorization, session
 from reconciler.settings import Settings
@@ -34,18 +35,24 @@ Wake = Callable[[Collection[str]], None]
 
 @dataclass(slots=True)
 class _AlertKey:
-    """One key of an alert product: what is shared, and the sessions that it is read with, by their names."""
+    """One key of an alert product: the value in use, its sessions by their names, and what is shared.
 
-    shared: SharedAlerts
+    `uses` take a new value for readers, which remember whose the key is.
+    """
+
+    value: str
     sessions: dict[str, Http]
+    uses: WeakKeyDictionary[AlertReader, Use]
+    shared: SharedAlerts
 
 
 @dataclass(slots=True)
 class _PagerDutyKey:
-    """One key of PagerDuty: its log, its session, and the routes that are polled with it here."""
+    """One key of PagerDuty: its log, session, the value in use, and the routes that are polled with it here."""
 
     log: SharedLog
     session: Http
+    value: str
     routes: tuple[str, ...] = field(default=())
     counted_at: float = float("-inf")
     open_set: int = 1
@@ -69,12 +76,15 @@ class SharedKeys:
         self._on_request = on_request
         self._on_bad_row = on_bad_row
         self._wake = wake
-        self._lock = Lock()
+        self._lock = RLock()
         self._alerts: dict[Hashable, _AlertKey] = {}
         self._pagerduty: dict[Hashable, _PagerDutyKey] = {}
 
     def use(self, routes: Iterable[Route], polled: Collection[str]) -> None:
-        """Share among these routes, in the order of the file. `polled` are those that this process leads."""
+        """Share among these routes, in the order of the file. `polled` are those that this process leads.
+
+        A route that is moved between two products counts in both when it is decided whose an alert is.
+        """
         routes = tuple(routes)
         self._connections.keep(routes)
         with self._lock:
@@ -82,77 +92,87 @@ class SharedKeys:
             self._alerts = {key: known for key, known in self._alerts.items() if key in used}
             self._pagerduty = {key: known for key, known in self._pagerduty.items() if key in used}
             for key, of_key in _by_key(routes, Side.ALERTS).items():
-                members = [
-                    Member(route.name, query_of(route.settings), route.is_shared, route.name in polled)
-                    for route in of_key
-                ]
+                members = [member for route in routes for member in _members(route, key, polled)]
                 self._alert_key(key, of_key[0]).shared.set_members(members)
             for key, of_key in _by_key(routes, Side.PAGERDUTY).items():
                 found = self._pagerduty_key(key, of_key[0])
                 found.routes = tuple(route.name for route in of_key if route.name in polled)
 
     def alerts(self, route: Route) -> SharedAlerts:
-        """The alerts of this route's key. `use` was called with the route."""
+        """The alerts of this route's key, whose value in the route's settings was read just now."""
         with self._lock:
-            return self._alert_key(key_of(route, Side.ALERTS), route).shared
+            shared = self._alert_key(key_of(route, Side.ALERTS), route).shared
+        self.renewed(route, route.settings, Side.ALERTS)
+        return shared
 
     def pagerduty(self, route: Route) -> SharedKey:
-        """PagerDuty as this route shares it."""
+        """PagerDuty as this route shares it. The key's value in its settings was read just now."""
         settings = route.settings
         with self._lock:
             found = self._pagerduty_key(key_of(route, Side.PAGERDUTY), route)
+        self.renewed(route, settings, Side.PAGERDUTY)
         log = found.log.reader(route.name)
         return SharedKey(log, lambda: self._open_set(found, settings), settings.pagerduty_service_id)
 
     def renewed(self, route: Route, now: Settings, side: Side) -> None:
-        """Use the new value of this route's key from now on, for all that share it."""
-        key = key_of(route, side)
+        """Use the value that these settings have of this route's key from now on, for all that share it."""
+        product = PRODUCTS[now.alert_source]
+        value, key = authorization(now, product.name_of(side)), key_of(route, side)
         with self._lock:
-            if side is Side.PAGERDUTY:
-                known = self._pagerduty.get(key)
-                sessions = {known.session.name: known.session} if known else {}
-            else:
-                shared = self._alerts.get(key)
-                sessions = shared.sessions if shared else {}
-        for name, one in sessions.items():
-            header = authorization(now, name)
-            if header:
-                one.use_key(header)
+            known = self._pagerduty.get(key) if side is Side.PAGERDUTY else self._alerts.get(key)
+            if known is None or known.value == value:
+                return
+            known.value = value
+            if isinstance(known, _PagerDutyKey):
+                known.session.use_key(value)
+                return
+            for name, one in known.sessions.items():
+                if name == product.name:
+                    one.use_key(value)
+            for use in known.uses.values():
+                use(now)
 
     def _open_set(self, key: _PagerDutyKey, settings: Settings) -> int:
         """Requests that list what is open of all routes of a key, counted once a POLL_INTERVAL_SECONDS."""
         now = self._clock.monotonic()
         if now - key.counted_at >= settings.poll_interval_seconds:
             with self._database.reading() as unit:
-                key.open_set = open_set(open_pairs(unit, key.routes))
+                key.open_set = max(1, open_set(open_pairs(unit, key.routes)))
             key.counted_at = now
         return key.open_set
 
     def _alert_key(self, key: Hashable, route: Route) -> _AlertKey:
         if key not in self._alerts:
             sessions: dict[str, Http] = {}
-            settings = route.settings
+            uses: WeakKeyDictionary[AlertReader, Use] = WeakKeyDictionary()
+            settings, product = route.settings, PRODUCTS[route.settings.alert_source]
 
             def http(name: str) -> Http:
-                if name not in sessions:
-                    sessions[name] = self._session(route, Side.ALERTS, name)
-                return sessions[name]
+                with self._lock:
+                    if name not in sessions:
+                        sessions[name] = self._session(route, Side.ALERTS, name)
+                        if name == product.name:
+                            sessions[name].use_key(self._alerts[key].value)
+                    return sessions[name]
 
             def reader_for(query: str) -> AlertReader:
-                is_opsgenie = PRODUCTS[settings.alert_source] is OPSGENIE
-                asked = settings.model_copy(update={"opsgenie_query" if is_opsgenie else "jsm_query": query})
-                return alert_side(asked, http, self._on_bad_row).reader
+                name = "opsgenie_query" if product is OPSGENIE else "jsm_query"
+                side = alert_side(settings.model_copy(update={name: query}), http, self._on_bad_row)
+                with self._lock:
+                    uses[side.reader] = side.keys[product.credential]
+                return side.reader
 
             shared = SharedAlerts(
                 reader_for,
                 self._owners,
-                OPSGENIE_SEARCH if PRODUCTS[settings.alert_source] is OPSGENIE else JSM_SEARCH,
+                OPSGENIE_SEARCH if product is OPSGENIE else JSM_SEARCH,
                 self._clock,
                 fresh_for=settings.poll_interval_seconds,
                 retry=settings.sweep_interval_seconds,
                 wake=self._wake,
             )
-            self._alerts[key] = _AlertKey(shared, sessions)
+            value = authorization(settings, product.name_of(Side.ALERTS))
+            self._alerts[key] = _AlertKey(value, sessions, uses, shared)
         return self._alerts[key]
 
     def _pagerduty_key(self, key: Hashable, route: Route) -> _PagerDutyKey:
@@ -166,7 +186,7 @@ class SharedKeys:
                 on_bad_row=self._on_bad_row,
             )
             log = SharedLog(client.log_pages, self._clock, fresh_for=settings.poll_interval_seconds)
-            self._pagerduty[key] = _PagerDutyKey(log, made)
+            self._pagerduty[key] = _PagerDutyKey(log, made, authorization(settings, made.name))
         return self._pagerduty[key]
 
     def _session(self, route: Route, side: Side, name: str) -> Http:
@@ -176,6 +196,22 @@ class SharedKeys:
     def _owners(self, alert_ids: Collection[str]) -> dict[str, frozenset[str]]:
         with self._database.reading() as unit:
             return owners(unit, alert_ids)
+
+
+def _members(route: Route, key: Hashable, polled: Collection[str]) -> tuple[Member, ...]:
+    """The route as one of those that share a key; none if it does not use it.
+
+    In the product that it is moved to, or was moved from, it counts with the query that its table has for that.
+    """
+    settings = route.settings
+    service = f"{settings.pagerduty_api_url} {settings.pagerduty_service_id}"
+    if key_of(route, Side.ALERTS) == key:
+        return (Member(route.name, query_of(settings), route.is_shared, route.name in polled, service),)
+    other = OPSGENIE if settings.alert_source == JSM.key else JSM
+    moved = replace(route, settings=settings.model_copy(update={"alert_source": other.key}))
+    if route.other_query and key_of(moved, Side.ALERTS) == key:
+        return (Member(route.name, route.other_query, route.is_shared, is_polled=False, service=service),)
+    return ()
 
 
 def _by_key(routes: Iterable[Route], side: Side) -> dict[Hashable, list[Route]]:

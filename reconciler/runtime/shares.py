@@ -29,7 +29,7 @@ class Shares(Protocol):
         """The pods as the last beat has seen them, this one among them; none on SQLite."""
 
     def know(self, routes: Collection[str]) -> None:
-        """Name the routes that this process may lead from the next beat on. None: it hands all over, to leave."""
+        """Name the routes that this process may lead from the next beat on. None: it gives all up, to leave."""
 
     def beat(self) -> Change:
         """Renew this pod's row, take locks that it may take, and decide which routes to hand over.

@@ -92,7 +92,14 @@ class Wiring(Reading):
         self.lock = lock or lock_for(settings.database_url.get_secret_value(), database.route)
         self.pauses = Pauses(database, self.clock, self.write_breakers)
         self.leadership = Leadership(
-            database, self.lock, self.queue, self.clock, self.interval, self.pauses, settings.alert_source
+            database,
+            self.lock,
+            self.queue,
+            self.clock,
+            self.interval,
+            self.pauses,
+            settings.alert_source,
+            database.route if shared else "",
         )
 
     def make_write_breakers(self) -> WriteBreakers:
@@ -122,7 +129,6 @@ class Wiring(Reading):
     def jobs(self, schedule: RouteSchedule, given: Given | None = None) -> RouteJobs:
         """The route's jobs. `given` is where the settings came from: secrets in files are read again."""
         program = self.whole(is_whole=False)
-        self.leadership.do_first(self.account.began)
         reporter = Reporter(
             self.database,
             self.clock,
@@ -161,6 +167,7 @@ class Wiring(Reading):
             self.metrics,
             (*watches.of_daemon(reporter, self.metrics), *shadow, *self._priority_watch(reporter)),
             Introduction(self.settings, self.database, self.account, program.wrong, self.clock),
+            self.requested,
             is_hinted=self.settings.hears_webhooks(),
             is_one_of_several=self.shared is not None,
         )
@@ -185,15 +192,6 @@ class Wiring(Reading):
         side = jsm_side(settings, http, report_bad_rows())
         shadow = Shadow(JSM, side.reader, self.database, self.clock, say, self.metrics)
         return (Timed(shadow, self.horizons.sweep_interval.total_seconds),), side.keys
-
-    def about(self) -> dict[str, object]:
-        """What the route mirrors, and for whom, without a secret."""
-        settings = self.settings
-        return {
-            "service": settings.pagerduty_service_id,
-            "user": settings.pagerduty_user,
-            "query": query_of(settings),
-        }
 
     def _use_pagerduty_key(self, settings: Settings) -> None:
         self._sessions[Side.PAGERDUTY].use_key(authorization(settings, "PagerDuty"))
@@ -225,6 +223,11 @@ class Wiring(Reading):
     def worker(self, program: Program, listeners: tuple[Listener, ...]) -> Worker:
         """The worker that reconciles the pairs of the queue."""
         return Worker(self.queue, self.reconciler, self.holds, program.problems, listeners, self.clock.monotonic)
+
+
+def about_route(settings: Settings) -> dict[str, object]:
+    """What a route with these settings mirrors, and for whom, without a secret."""
+    return {"service": settings.pagerduty_service_id, "user": settings.pagerduty_user, "query": query_of(settings)}
 
 
 class DryWiring(Reading):

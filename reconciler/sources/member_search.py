@@ -96,7 +96,7 @@ class MemberSearch:
         """For each alert, the place of the first member whose query shows it; without those that none shows.
 
         `is_sure`: a list of just these members' alerts has shown them. The members are halved until one is left,
-        whose query then confirms it. Of many alerts most belong to one route: that of the last ones is tried first.
+        whose query then confirms it. Of many alerts most belong to one route: the one of the last is tried first.
         """
         found: dict[str, int] = {}
         is_storm = len(rows) > BATCH

@@ -9,7 +9,7 @@ from datetime import datetime
 from threading import Lock
 
 from reconciler.core.model import Alert
-from reconciler.core.routing import Member, recipients
+from reconciler.core.routing import Member, apart, recipients
 from reconciler.errors import Permanent
 from reconciler.sources.member_search import MemberSearch, ReaderFor, RefusedQueries
 from reconciler.vendors.ports import AlertSearch, Clock
@@ -91,9 +91,11 @@ class Ownership:
             if member.is_shared and any(member.name not in holders[row.id] for row in asked)
         ]
         every = self._search.every(missing, asked) if missing else {}
-        decided = {
-            row.id: tuple({*holders[row.id], *(member.name for member in every.get(row.id, ()))}) for row in asked
-        }
+        decided: Recipients = {}
+        for row in asked:
+            held = [member for member in self.members if member.name in holders[row.id]]
+            others = [member for member in every.get(row.id, ()) if member not in held]
+            decided[row.id] = tuple({*holders[row.id], *(member.name for member in apart(others, held))})
         return found | self._keep(asked, decided)
 
     def of_listed(self, member: Member, rows: Sequence[Alert], holders: Holders) -> Recipients:

@@ -63,9 +63,9 @@ class SharedAlerts:
             lists |= dict.fromkeys((member.name for member in group), found)
         self._setup = _Setup({member.name: member for member in members}, ownership, lists)
 
-    def reader(self, name: str) -> "SharedReader":
-        """The reader of this member."""
-        return SharedReader(self, name, self._tools.reader_for(self._setup.members[name].query))
+    def reader(self, name: str, query: str) -> "SharedReader":
+        """The reader of the member of this name, now or soon, whose query this is."""
+        return SharedReader(self, name, self._tools.reader_for(query))
 
     def expire(self, name: str) -> None:
         """Have this route's next poll fetch the list, because a webhook names an alert that none has shown."""
@@ -82,13 +82,16 @@ class SharedAlerts:
         """See `AlertReader.changes`: the part of this member. `own` reads with its query alone."""
         setup = self._setup
         member, shared = setup.members.get(name), setup.lists.get(name)
-        if member is None or shared is None:
+        if member is None:
             return own.changes(since, _own(seen))
+        if shared is None:  # it has just begun to lead, and the next beat says so
+            news = own.changes(since, _own(seen))
+            return replace(news, rows=tuple(self._mine(setup, member, news.rows)))
         error = self._tools.refused.error(member)
         if error is not None:
             raise error
-        look = shared.look(name, since)
-        if look is None:
+        look = None if shared is None else shared.look(name, since)
+        if shared is None or look is None:  # this process has just begun to lead the route, or the list is apart
             news = own.changes(since, _own(seen))
             return replace(news, rows=tuple(self._mine(setup, member, news.rows)))
         news = shared.part(name, look, seen)
@@ -103,7 +106,8 @@ class SharedAlerts:
     def elsewhere(self, name: str, own: AlertReader, alert_ids: Collection[str]) -> set[str]:
         """Those of these alerts that are other members' alone, whether or not a list of this member's shows them.
 
-        Each that no member has taken in is read. One that cannot be found is nobody's.
+        Each that no member has taken in is read. One that no query shows any more belongs to the first of the
+        members whose incidents are on the same service as this one's.
         """
         setup = self._setup
         owners = self._tools.owners(alert_ids)
@@ -114,7 +118,17 @@ class SharedAlerts:
             with suppress(ObjectError):
                 rows.append(own.alert(alert_id))
         decided = setup.ownership.of_unknown(rows, ())
-        return found | {alert_id for alert_id, routes in decided.items() if routes and name not in routes}
+        mine = {alert_id for alert_id, routes in decided.items() if name in routes}
+        if self._is_first_of_service(setup, name):
+            mine |= {each for each, routes in claimed.items() if not routes and not decided.get(each)}
+        return found | {each for each, routes in claimed.items() if not routes and each not in mine}
+
+    def _is_first_of_service(self, setup: _Setup, name: str) -> bool:
+        """Whether no member before this one has its incidents on the same service."""
+        names = list(setup.members)
+        before = names[: names.index(name)] if name in names else names
+        mine = setup.members.get(name)
+        return mine is None or not any(setup.members[each].is_beside(mine) for each in before)
 
     def _caught_up(
         self, setup: _Setup, member: Member, own: AlertReader, since: datetime, look: Look, news: AlertNews
@@ -130,9 +144,13 @@ class SharedAlerts:
 
     def _mine(self, setup: _Setup, member: Member, rows: Sequence[Alert]) -> list[Alert]:
         owners = self._tools.owners([row.id for row in rows])
-        unknown = [row for row in rows if member.name not in owners.get(row.id, ())]
+        beside = {other.name for other in setup.members.values() if other.is_beside(member)}
+        held = {row.id for row in rows if owners.get(row.id, frozenset()) & beside}
+        mine = {row.id for row in rows if member.name in owners.get(row.id, ())}
+        unknown = [row for row in rows if row.id not in held | mine]
         found = setup.ownership.of_listed(member, unknown, owners) if unknown else {}
-        return [row for row in rows if row.id not in found or member.name in found[row.id]]
+        theirs = held | {alert_id for alert_id, names in found.items() if member.name not in names}
+        return [row for row in rows if row.id in mine or row.id not in theirs]
 
     def _ownership(self, members: Sequence[Member]) -> Ownership:
         tools = self._tools

@@ -55,7 +55,7 @@ class Look:
 
     It was asked for at the monotonic time `at` and covers what has changed since `floor`. `recipients` are the
     routes that get each row; a row without an entry is undecided, and `newest` is no later than it. It is still to
-    be asked whose the `unasked` rows are. `rows` are each route's.
+    be asked whose the `unasked` rows are; `problem` is what prevented that. `rows` are each route's.
     """
 
     number: int
@@ -66,6 +66,7 @@ class Look:
     unasked: tuple[Alert, ...]
     newest: datetime | None = None
     rows: Mapping[str, tuple[Alert, ...]] = field(default_factory=dict)
+    problem: ReconcilerError | None = None
 
 
 class SharedList:
@@ -120,8 +121,9 @@ class SharedList:
     def part(self, name: str, look: Look, seen: object | None) -> AlertNews:
         """The route's part of the look, against the one from which its last stored news came."""
         rows = look.rows.get(name, ())
-        if look.news.problem is not None:
-            return AlertNews(rows, look.newest, seen=seen, problem=look.news.problem)
+        problem = look.news.problem or look.problem
+        if problem is not None:
+            return AlertNews(rows, look.newest, seen=seen, problem=problem)
         is_whole, absent = self._since_look(seen, look)
         listed = {row.id for row in look.news.rows} if absent else set[str]()
         return AlertNews(rows, look.newest, absent - listed, is_whole, Mark(self, look.number))
@@ -162,7 +164,7 @@ class SharedList:
             for each, rows in further.rows.items()
             if each != name and any(stamps.get(row.id) != row.updated_at for row in rows)
         }
-        if further.unasked:
+        if further.unasked and further.problem is None:
             names.add(name)
         if names:
             self._tools.wake(sorted(names))
@@ -211,17 +213,18 @@ class SharedList:
         return sharing.issuperset(holders) and len(sharing) > len(holders)
 
     def _divided(self, look: Look) -> Look:
-        """The look with some more rows decided. What cannot be asked stays: the rest is given out meanwhile."""
+        """The look with some more rows decided. What cannot be asked is left to the next call."""
         asked = look.unasked[:MOST_ASKED]
         known = [row for row in asked if row.id in look.recipients]
         unknown = [row for row in asked if row.id not in look.recipients]
-        recipients, unasked, problem = dict(look.recipients), look.unasked[MOST_ASKED:], look.news.problem
+        recipients, unasked = dict(look.recipients), look.unasked[MOST_ASKED:]
+        problem: ReconcilerError | None = None
         try:
             with at_least(CallPriority.PAGE):
                 recipients |= self._whose(unknown)
                 recipients |= self._ownership.of_shared(known, look.recipients)
         except ReconcilerError as error:
-            unasked, problem = (), problem or error
+            unasked, problem = look.unasked, error
         undecided = [row for row in look.news.rows if row.id not in recipients]
         newest = look.news.newest
         if newest is not None and undecided:
@@ -232,7 +235,7 @@ class SharedList:
                 rows[name].append(row)
         return replace(
             look,
-            news=replace(look.news, problem=problem),
+            problem=problem,
             recipients=recipients,
             unasked=unasked,
             newest=newest,
@@ -240,7 +243,7 @@ class SharedList:
         )
 
     def _whose(self, rows: Sequence[Alert]) -> Recipients:
-        """Who gets these alerts, which nobody has taken in. A single member's list shows what matches its query."""
+        """Who gets these alerts, which nobody has taken in. A single member's list shows what is its own."""
         if len(self.members) == 1:
             return self._ownership.of_listed(self.members[0], rows, {})
         return self._ownership.of_unknown(rows, self._tools.refused.without(self.members))

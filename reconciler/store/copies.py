@@ -12,10 +12,12 @@ from reconciler.store.address import file_of
 from reconciler.store.database import Database
 from reconciler.store.files import create_private
 from reconciler.store.read_only import in_memory
-from reconciler.store.schema import metadata
+from reconciler.store.schema import metadata, pairs, pods, work
 
 ROWS = 1_000
 """Rows that are copied at once."""
+_OF_EVERY_ROUTE = (pairs, pods, work)
+"""Tables that are copied whole: those that `store.key_routes` reads, and the one without a route."""
 
 
 def backup(url: str, name: str, now: datetime) -> Path | None:
@@ -36,10 +38,16 @@ def backup(url: str, name: str, now: datetime) -> Path | None:
 
 
 def copied(database: Database) -> Database:
-    """The whole content as a database in memory, which may be changed without any effect."""
+    """The route's content as a database in memory, which may be changed without any effect.
+
+    Of other routes it has what shows which alerts and incidents are theirs.
+    """
     copy = in_memory()
     with database.reading() as unit, copy.connected(immediate=True) as target:
         for table in metadata.sorted_tables:
-            for rows in unit.snapshot.connection.execute(select(table)).mappings().partitions(ROWS):
+            wanted = select(table)
+            if table not in _OF_EVERY_ROUTE:
+                wanted = wanted.where(table.c.route == database.route)
+            for rows in unit.snapshot.connection.execute(wanted).mappings().partitions(ROWS):
                 target.execute(insert(table), [dict(row) for row in rows])
-    return copy
+    return copy.for_route(database.route)

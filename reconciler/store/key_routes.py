@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, select, union
 
 from reconciler.store.database import UnitOfWork
-from reconciler.store.schema import pairs, work
+from reconciler.store.schema import actions, leader, pairs, work
 from reconciler.store.statements import chunks
 
 _KEYS: Any = bindparam("keys", expanding=True)
@@ -17,6 +17,10 @@ _OWNERS = union(
 )
 _FOLLOWED = select(pairs.c.incident_id).where(pairs.c.incident_id.in_(_KEYS)).distinct()
 _OPEN = select(pairs.c.route, func.count()).where(pairs.c.route.in_(_KEYS), pairs.c.open).group_by(pairs.c.route)
+
+_MARKS = select(actions.c.mark).where(
+    actions.c.route.in_(select(leader.c.route)), actions.c.alert_id == bindparam("of"), actions.c.mark != ""
+)
 
 
 def owners(unit: UnitOfWork, alert_ids: Collection[str]) -> dict[str, frozenset[str]]:
@@ -48,3 +52,8 @@ def open_pairs(unit: UnitOfWork, routes: Collection[str]) -> dict[str, int]:
         route: count for some in chunks(routes) for route, count in connection.execute(_OPEN, {"keys": some})
     }
     return {route: counted.get(route, 0) for route in routes}
+
+
+def marks(unit: UnitOfWork, alert_id: str) -> set[str]:
+    """The marks of all writes that any route has made for this alert."""
+    return set(unit.snapshot.connection.execute(_MARKS, {"of": alert_id}).scalars())

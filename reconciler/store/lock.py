@@ -2,8 +2,9 @@
 
 A lock alone is not enough: a process that was stopped, or cut off from the server, may continue and still believe
 that it holds the lock. So its next holder begins a new epoch (`Database.lead`), and an earlier epoch writes
-nothing more. A process that is merely stopped keeps its lock, and the others stand by: on SQLite until it ends, on
-PostgreSQL until it or its session does (`pg_terminate_backend`).
+nothing more. A process that is merely stopped keeps its lock: on SQLite until it ends, on PostgreSQL until
+another one ends its session, see `runtime/pod_shares.py`. Daemons on PostgreSQL have all their locks in one
+`LockSession`; a single run, such as `once`, has an `AdvisoryLock`.
 """
 
 import contextlib

@@ -15,6 +15,7 @@ from reconciler.core.journal import Entry
 from reconciler.core.migration import MOVED, MovedPair, former_ids, rekeyed, work_item
 from reconciler.core.model import Pair, Side, Status
 from reconciler.core.work import WorkItem
+from reconciler.store import troubles
 from reconciler.store.cursors import OLDEST
 from reconciler.store.database import UnitOfWork
 from reconciler.store.schema import actions, cursors, journal, notes, pairs, work
@@ -105,6 +106,7 @@ def apply(unit: UnitOfWork, move: Move) -> None:
     polled = move.polled or unit.cursors.load(move.at).polled_alerts
     unit.cursors.save(source=move.to, query=move.query, alerts=polled or move.at, sweep=OLDEST)
     connection.execute(_NO_SHADOW, {"of": route})
+    troubles.clear(unit)
     upsert(connection, cursors, [{"route": route, "name": REPORT, "value": move.report}])
 
 

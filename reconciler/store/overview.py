@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, bindparam, func, make_url, or_, select
+from sqlalchemy import Connection, and_, bindparam, func, literal_column, make_url, or_, select
 
 from reconciler.core.model import Kind, Pair, Status
 from reconciler.store.database import UnitOfWork
@@ -17,10 +17,12 @@ OVERDUE = timedelta(seconds=60)
 
 _OPEN = (Status.PLANNED.value, Status.SENT.value)
 _IS_OF_ROUTE = actions.c.route == bindparam("of")
+_HAS_ERROR = actions.c.error != literal_column("''")
+"""Without a parameter: PostgreSQL does not take two parameters for the same expression."""
 _STATES = (
-    select(actions.c.status, actions.c.kind, actions.c.error != "", func.count())
+    select(actions.c.status, actions.c.kind, _HAS_ERROR, func.count())
     .where(_IS_OF_ROUTE, actions.c.status.in_((*_OPEN, Status.DEAD.value)))
-    .group_by(actions.c.status, actions.c.kind, actions.c.error != "")
+    .group_by(actions.c.status, actions.c.kind, _HAS_ERROR)
 )
 _OLDEST = select(func.min(actions.c.planned_at)).where(_IS_OF_ROUTE, actions.c.status.in_(_OPEN))
 _PAGES = (

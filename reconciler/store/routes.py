@@ -50,6 +50,10 @@ class StoredRoutes:
         """One route's database."""
         return self.database if name == self.database.route else self.database.for_route(name)
 
+    def each(self) -> tuple[Database, ...]:
+        """Every route's database."""
+        return tuple(map(self.of, self.names))
+
     def chosen(self, name: str | None) -> tuple[str, ...]:
         """The route of this name, or all for None. Misconfigured if the database does not know it."""
         if name is not None and name not in self.names:

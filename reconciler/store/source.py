@@ -17,16 +17,26 @@ _POSITIONS = select(cursors.c.name, cursors.c.value).where(
 )
 
 
-def check_source(database: Database, wanted: str) -> None:
-    """Misconfigured if the database mirrors the alerts of another product than ALERT_SOURCE names."""
+class OtherSource(Misconfigured):
+    """The database mirrors the alerts of another product than ALERT_SOURCE names."""
+
+
+def check_source(database: Database, wanted: str, route: str = "") -> None:
+    """OtherSource if the database mirrors the alerts of another product. `route`: see `other_source`."""
     found = source_of(database)
     if found not in (None, wanted):
-        raise Misconfigured(other_source(found or "", wanted))
+        raise OtherSource(other_source(found or "", wanted, route))
 
 
-def other_source(found: str, wanted: str) -> str:
-    """What is said of a database of another product, and what to do."""
+def other_source(found: str, wanted: str, route: str = "") -> str:
+    """What is said of a database of another product, and what to do. `route` is its name in ROUTES_FILE."""
     product, other = (PRODUCTS[key].name if key in PRODUCTS else key for key in (found, wanted))
+    if route:
+        return (
+            f"ALERT_SOURCE: of route {route} it is {wanted}, and this database mirrors {product}'s alerts for it; "
+            f"run `reconciler migrate --to {wanted} --route {route}` to move it to {other}, or write "
+            f'alert_source = "{found}" into [routes.{route}]'
+        )
     return (
         f"ALERT_SOURCE: it is {wanted}, and this database mirrors {product}'s alerts; run "
         f"`reconciler migrate --to {wanted}` to move it to {other}, or set ALERT_SOURCE={found}"

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
-from reconciler.store.database import UnitOfWork
+from reconciler.store.database import Database, UnitOfWork
 from reconciler.store.schema import troubles
 from reconciler.store.statements import upsert
 
@@ -42,7 +42,26 @@ def load(unit: UnitOfWork) -> list[KeptTrouble]:
 
 def save(unit: UnitOfWork, values: Iterable[KeptTrouble]) -> None:
     """Store these problems in place of all others."""
-    connection, route = unit.snapshot.connection, unit.snapshot.route
+    _save(unit.snapshot.connection, unit.snapshot.route, values)
+
+
+def hold(database: Database, subject: str, words: str, now: datetime) -> None:
+    """Store why a route cannot be led, which needs no lead but the route's lock.
+
+    It replaces all other problems, and stays as it is while the text is the same. The next leader clears it.
+    """
+    with database.connected(immediate=True) as connection:
+        rows = connection.execute(_ALL, {"of": database.route})
+        if [(row.subject, row.words) for row in rows] != [(subject, words)]:
+            _save(connection, database.route, [KeptTrouble(subject, now, words)])
+
+
+def clear(unit: UnitOfWork) -> None:
+    """Forget the stored problems: they are those of another product."""
+    _save(unit.snapshot.connection, unit.snapshot.route, ())
+
+
+def _save(connection: Connection, route: str, values: Iterable[KeptTrouble]) -> None:
     connection.execute(_CLEAR, {"of": route})
     rows = [{"route": route, "subject": each.subject, "since": each.since, "words": each.words} for each in values]
     upsert(connection, troubles, rows)

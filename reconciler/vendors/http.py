@@ -123,7 +123,7 @@ class Http:
 
     def use_key(self, authorization: str) -> None:
         """Send this header from now on. The key before it is still removed from what the vendor says."""
-        self._secrets = [*_secrets(authorization), *self._secrets]
+        self._secrets = list(dict.fromkeys([*_secrets(authorization), *self._secrets]))
         self._session.use(self._headers | {"Authorization": authorization})
 
     def close(self) -> None:

@@ -41,6 +41,14 @@ RESERVES = {
 }
 
 
+OTHER_ROUTES = 0.05
+"""The share of a limit that each of several routes leaves to the others, but for feeds.
+
+Turns alone cannot do that: a storm on one route uses up the minute in seconds, and the first page of another route
+would then wait for the rest of that minute.
+"""
+
+
 @dataclass(slots=True, eq=False)
 class Call:
     """One call, waiting or admitted. `number` counts admitted calls; `ended` is None while it is under way.
@@ -135,6 +143,7 @@ class Limit:
     _reads_but_feeds: _Window = field(init=False)
     _but_pages: _Window = field(init=False)
     _pages: _Window = field(init=False)
+    _of_routes: dict[str, _Window] = field(init=False)
 
     def __post_init__(self) -> None:
         self.recount(())
@@ -154,6 +163,7 @@ class Limit:
         """Count exactly these calls, in the order of their ends."""
         self._all, self._but_feeds, self._reads, self._reads_but_feeds = (_Window(self.period) for _ in range(4))
         self._but_pages, self._pages = _Window(self.period, PAGE_PACE), _Window(PAGE_PACE)
+        self._of_routes = {}
         for call in calls:
             self._begin(call)
             if call.ended is not None:
@@ -175,6 +185,8 @@ class Limit:
         yield self._all, most
         if call.priority is not CallPriority.FEED:
             yield self._but_feeds, most - int(self.most * reserve.calls)
+            if call.route in self._of_routes and len(self._of_routes) > 1:
+                yield self._of_routes[call.route], most - int(self.most * OTHER_ROUTES)
         if call.priority not in {CallPriority.PAGE, CallPriority.FEED}:
             pace = max(0, self._pages.count(now) - 1) / PAGE_PACE
             yield self._but_pages, max(1, most - int(pace * self.period))
@@ -206,6 +218,8 @@ class Limit:
         yield self._all
         if call.priority is not CallPriority.FEED:
             yield self._but_feeds
+            if call.route:
+                yield self._of_routes.setdefault(call.route, _Window(self.period))
         if not call.write:
             yield self._reads
             if call.priority is not CallPriority.FEED:

@@ -152,11 +152,9 @@ class RateLimiter:
         """Seconds until this call may start, with a place kept for each one ahead that waits."""
         self._refresh(now)
         kept: Counter[Usage] = Counter()
-        bounds: dict[
-            tuple[str, bool, CallPriority], list[tuple[Usage, int]]
-        ] = {}  # the same for calls of one kind
+        bounds: dict[tuple[object, ...], list[tuple[Usage, int]]] = {}  # the same for calls of one kind
         for other in self._waiting:
-            kind = other.scope, other.write, other.priority
+            kind = other.scope, other.write, other.priority, other.route
             if kind not in bounds:
                 bounds[kind] = list(self._bounds(other, now))
             waits = [(usage, usage.until_below(most - kept[usage], now)) for usage, most in bounds[kind]]

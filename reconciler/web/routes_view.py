@@ -64,7 +64,7 @@ def _tables(found: Overview, interval: float) -> Iterator[Table]:
     yield table("attention", "What to look at", ("route", "what"), attention, most=MOST_ROUTES)
     rows = (_row(each, interval) for each in status_routes.worst_first(found, interval))
     yield table("routes", "Routes", status_routes.COLUMNS, rows, most=MOST_ROUTES)
-    pods = ((Cell(each.holder), Cell(str(each.routes))) for each in found.pods)
+    pods = ((Cell(each.name), Cell(str(each.routes))) for each in found.pods)
     yield table("pods", "Pods", ("pod", "routes"), pods, most=MOST_ROUTES)
 
 

@@ -6,6 +6,7 @@ Where the database has several routes, the first page lists them, and each has i
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from http import HTTPStatus
 from threading import Lock
 from typing import Generic, TypeVar
@@ -39,14 +40,14 @@ T = TypeVar("T")
 class Sources:
     """What the pages are made from. `settings` returns those of now, `configuration` is that of the start.
 
-    `address` is the database's, without its password. `alert_page` gives an alert's page.
+    `address` is the database's, without its password. `alert_page` gives a route's alert's page.
     """
 
     database: Database
     address: str
     settings: Callable[[], Settings]
     configuration: Configuration
-    alert_page: Callable[[str], str]
+    alert_page: Callable[[str, str], str]
 
 
 class Refused(Exception):
@@ -192,7 +193,7 @@ class StatusPages:
                 f"This asks {found.product.name} and PagerDuty why:",
                 f"reconciler explain {given.removeprefix('#')}{found.option}",
             )
-        return self._html("pair.html", found.route, pair_view(found, self._from.alert_page))
+        return self._html("pair.html", found.route, pair_view(found, partial(self._from.alert_page, found.route)))
 
     def _html(self, template: str, route: str, view: object) -> Response:
         """A page; those of a route of several lead to its own pages."""

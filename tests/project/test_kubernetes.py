@@ -151,13 +151,14 @@ def test_the_settings_exist_load_and_hold_no_secret(documents: tuple[Document, .
     (container,) = pod_of(workload(documents))["spec"]["containers"]
     mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
     secret = {name for name, read in variables().items() if read.secret}
-    assert {name.removesuffix("_FILE") if name.endswith("_FILE") else name for name in given} <= set(variables())
+    from_secret = [name for name in given if name.endswith("_FILE") and name not in variables()]
+    assert {name.removesuffix("_FILE") if name in from_secret else name for name in given} <= set(variables())
     assert given.keys() & secret <= {"DATABASE_URL"}
     assert given.get("DATABASE_URL", "sqlite:////data/").startswith("sqlite:////data/")
     example = yaml.safe_load((KUBERNETES / "secret.example.yaml").read_text(encoding="utf-8"))
     assert_valid(example)
     assert not any(example["stringData"].values())
-    for name in [name for name in given if name.endswith("_FILE")]:
+    for name in from_secret:
         path = Path(given[name])
         assert str(path.parent) == mounts["secrets"]
         assert path.name in {*example["stringData"], "database-url"}

@@ -1,6 +1,7 @@
 """What each kustomization is for, and what it lets in and out."""
 
 import re
+import tomllib
 
 import yaml
 
@@ -23,6 +24,35 @@ def test_one_pod_owns_the_file_and_two_share_a_database(render: Render) -> None:
     assert "DATABASE_URL" not in given
     ports = {port["port"] for policy in of_kind(documents, "NetworkPolicy") for port in _ports(policy, "egress")}
     assert 5432 in ports
+
+
+def test_several_pods_share_a_database_and_read_their_routes_from_a_folder(render: Render) -> None:
+    documents = render("overlays/several-pods")
+    deployment = workload(documents)["spec"]
+    assert deployment["replicas"] == 3
+    assert deployment["strategy"] == {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
+    }
+    pod = deployment["template"]["spec"]
+    spread = pod["topologySpreadConstraints"]
+    assert [each["topologyKey"] for each in spread] == ["kubernetes.io/hostname", "topology.kubernetes.io/zone"]
+    assert {each["whenUnsatisfiable"] for each in spread} == {"ScheduleAnyway"}
+    assert of_kind(documents, "PodDisruptionBudget")
+    assert of_kind(documents, "PersistentVolumeClaim") == []
+    given = environment(documents)
+    assert given["DATABASE_URL_FILE"] == "/run/secrets/reconciler/database-url"
+    (mount,) = (mount for mount in pod["containers"][0]["volumeMounts"] if mount["name"] == "routes")
+    assert "subPath" not in mount, "the kubelet never updates a file that is mounted by itself"
+    (volume,) = (volume for volume in pod["volumes"] if volume["name"] == "routes")
+    (routes,) = (
+        document
+        for document in of_kind(documents, "ConfigMap")
+        if document["metadata"]["name"] == volume["configMap"]["name"] == "reconciler-routes"
+    )
+    (name,) = routes["data"]
+    assert given["ROUTES_FILE"] == f"{mount['mountPath']}/{name}"
+    assert len(tomllib.loads(routes["data"][name])["routes"]) == 3
 
 
 def test_an_account_in_the_eu_has_both_addresses_there(render: Render) -> None:

@@ -24,10 +24,11 @@ class Desk:
             "sqlite:///r.db",
             lambda: self.settings,
             survey(read_settings(given, None)),
-            lambda alert_id: f"https://opsgenie.example/{alert_id}",
+            lambda _route, alert_id: f"https://opsgenie.example/{alert_id}",
         )
         self.now = 100.0
-        self.client = create(sources, lambda: self.now).test_client()
+        self.app = create(sources, lambda: self.now)
+        self.client = self.app.test_client()
 
     def ask(self, path: str = "/", method: str = "GET", **more: Any) -> TestResponse:
         return self.client.open(path, method=method, **more)

@@ -83,8 +83,8 @@ def environment(documents: Sequence[Document]) -> dict[str, str]:
     """The variables that the container gets, from its ConfigMap and its own list, which wins."""
     (container,) = pod_of(workload(documents))["spec"]["containers"]
     (source,) = container["envFrom"]
-    (settings,) = of_kind(documents, "ConfigMap")
-    assert source == {"configMapRef": {"name": settings["metadata"]["name"]}}
+    named = {document["metadata"]["name"]: document for document in of_kind(documents, "ConfigMap")}
+    settings = named[source["configMapRef"]["name"]]
     given: dict[str, str] = settings["data"] | {item["name"]: item["value"] for item in container["env"]}
     return given
 

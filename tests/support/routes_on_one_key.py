@@ -105,8 +105,9 @@ def routes_on_one_key(folder: Path, members: list[Member], source: str = "opsgen
     any_wiring = next(iter(wirings.values()))
     log = SharedLog(any_wiring.pagerduty.log_pages, clock, fresh_for=INTERVAL)
     daemons = {}
-    for name, wiring in wirings.items():
-        wiring.alerts = reader = shared.reader(name)
+    for member in members:
+        name, wiring = member.name, wirings[member.name]
+        wiring.alerts = reader = shared.reader(name, member.query)
         daemons[name] = made = SimulatedDaemon(wiring, wire, clock, None, sandbox)
         made._daemon.program.feed._first_start._elsewhere = reader.elsewhere
         for timed in made._daemon.program.sources:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from reconciler.core.model import Kind, Settlement, Status
+from reconciler.core.sharing import Pod
 from reconciler.store.cursors import LogMark, Origin
 from reconciler.store.database import Database
 from reconciler.store.routes import REMOVED
@@ -43,14 +44,14 @@ def at_work(database: Database, route: str) -> None:
 
 def follow(database: Database, route: str, alert_id: str, tiny_id: str) -> None:
     """An open pair."""
-    made = pair(alert_id=alert_id, route=route, tiny_id=tiny_id, swept_at=at(0), incident_id=f"P{alert_id}")
+    made = pair(alert_id=alert_id, tiny_id=tiny_id, swept_at=at(0), incident_id=f"P{alert_id}")
     with database.for_route(route).writing() as unit:
         unit.snapshot.save_pairs([replace(made, incident_number=int(tiny_id) + 100)])
 
 
 def planned_note(database: Database, route: str, alert_id: str) -> int:
     """A note that waits; its number in the outbox."""
-    note = action(Kind.PAGERDUTY_NOTE, alert_id=alert_id, key=f"{route} {alert_id}", route=route)
+    note = action(Kind.PAGERDUTY_NOTE, alert_id=alert_id, key=f"{route} {alert_id}")
     with database.for_route(route).writing() as unit:
         unit.outbox.add([note], datetime.now(UTC))
         (stored,) = unit.outbox.of([alert_id])[alert_id]
@@ -68,3 +69,8 @@ def mark_removed(database: Database, route: str, when: str = REMOVED_AT.isoforma
     """Note that the route was taken out of the file."""
     with database.connected(immediate=True) as connection:
         upsert(connection, cursors, [{"route": route, "name": REMOVED, "value": when}])
+
+
+def pod(name: str, routes: int) -> Pod:
+    """A process that leads so many routes."""
+    return Pod(name, 1, at(0), 0.1, routes, "")

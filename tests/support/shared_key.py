@@ -156,7 +156,9 @@ class Key:
         """Change the members."""
         self.members = list(members)
         self.shared.set_members(members)
-        self.readers = {member.name: self.shared.reader(member.name) for member in members if member.is_polled}
+        self.readers = {
+            member.name: self.shared.reader(member.name, member.query) for member in members if member.is_polled
+        }
 
     def owners(self, alert_ids: Collection[str]) -> Mapping[str, frozenset[str]]:
         """The routes that have taken in these alerts."""

@@ -1,7 +1,7 @@
 """Pods that share routes, in simulated time: the product's shares over a simulated database server.
 
-The server has sessions, advisory locks, the table of pods and the fencing epochs. The pods are disturbed by chance:
-killed, stopped, cut off, hung with their beats alone, late, given other routes; and the server stands still.
+The server has sessions, advisory locks, the table of pods and the fencing epochs, and may stand still. The pods
+are disturbed by chance: killed, stopped, cut off, hung with their beats alone, late, or given other routes.
 """
 
 import random

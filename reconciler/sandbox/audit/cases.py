@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from reconciler.sandbox.audit.case import Case
 from reconciler.sandbox.audit.knowledge import Knowledge
 from reconciler.sandbox.audit.products import united
-from reconciler.sandbox.audit.routing import on_service, services_of
+from reconciler.sandbox.audit.routing import on_service, seen_from, services_of
 from reconciler.sandbox.wire import Json
 
 OUTAGE = "reconciler outage "
@@ -33,20 +33,22 @@ def cases(state: Json, knowledge: Knowledge) -> Iterator[Case]:
             merged[target] |= {key, incidents[target]["incident_key"] or key}
     made = {act["alert_id"] for act in state["journal"] if (act["side"], act["verb"]) == ("opsgenie", "create")}
     alerts = {alert["id"]: alert for alert in state["opsgenie"]["alerts"] if alert["id"] in made}
-    of_services = [(alert, service) for alert in alerts.values() for service in services_of(state, alert)]
-    for alert, service in of_services:
-        key = alert["id"]
+    of_services = [(each, service) for each in alerts.values() for service in services_of(state, each)]
+    for raised, service in of_services:
+        key = raised["id"]
         all_own = by_key.get(key, [])
         own = on_service(all_own, service)
         targets = _targets(own, into)
         later = [act for target in targets for act in by_incident.get(target, ()) if act["alert_id"] != key]
-        others = {incident["id"] for incident in all_own} - {incident["id"] for incident in own}
-        here = [act for act in by_alert[key] if act["incident_id"] not in others]
+        others = [incident for incident in all_own if incident not in own]
+        elsewhere = {incident["id"] for incident in others}
+        here = [act for act in by_alert[key] if act["incident_id"] not in elsewhere]
+        alert, seen = seen_from(raised, own, others)
         acts = sorted([*here, *later], key=lambda act: int(act["seq"]))
         paged = [page for incident in own for page in pages.get(incident["id"], ())]
         shared = any(merged[target] - {key} for target in targets)
         followed = tuple(incidents[target] for target in targets)
-        yield Case(knowledge, alert, tuple(own), tuple(acts), tuple(paged), followed, shared, service)
+        yield Case(knowledge, alert, tuple(seen), tuple(acts), tuple(paged), followed, shared, service)
     for number, incident in incidents.items():
         if incident["incident_key"] not in alerts and not str(incident["incident_key"]).startswith(OUTAGE):
             about = sorted(merged[number] & alerts.keys())

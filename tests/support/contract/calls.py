@@ -180,6 +180,9 @@ CALLS: Mapping[type, Mapping[str, tuple[Call, ...]]] = {
         "add_note": (lambda s: s.writer.add_note(s.alert, "Jane Doe", "on it"),),
     },
     ports.Heartbeat: {"ping": (lambda s: s.heartbeat.ping(),)},
+    ports.LogReader: {
+        "log_entries": (lambda s: s.pagerduty.log_entries(s.since, lambda _: False),),
+    },
     ports.PagerDutyReader: {
         "automation_user": (lambda s: s.pagerduty.automation_user(), _unknown_user, _unlisted_user),
         "check_key": (lambda s: s.pagerduty.check_key(), _token_of_a_user),
@@ -187,7 +190,6 @@ CALLS: Mapping[type, Mapping[str, tuple[Call, ...]]] = {
         "on_call": (lambda s: s.pagerduty.on_call(BOT_USER, POLICY_ID),),
         "priorities": (lambda s: s.pagerduty.priorities(),),
         "confirm_key": (lambda s: s.pagerduty.confirm_key(),),
-        "log_entries": (lambda s: s.pagerduty.log_entries(s.since, lambda _: False),),
         "open_incidents": (lambda s: s.pagerduty.open_incidents(),),
         "open_incidents_page": (lambda s: s.pagerduty.open_incidents_page(PAGE),),
         "incidents_by_key": (lambda s: s.pagerduty.incidents_by_key(s.alert), _merged),
@@ -224,7 +226,7 @@ CALLS: Mapping[type, Mapping[str, tuple[Call, ...]]] = {
 }
 """By protocol and method."""
 _OF_ALERTS = (ports.AlertReader, ports.AlertExaminer, ports.AlertWriter)
-_OF_PAGERDUTY = (ports.PagerDutyReader, ports.PagerDutyExaminer, ports.PagerDutyWriter)
+_OF_PAGERDUTY = (ports.LogReader, ports.PagerDutyReader, ports.PagerDutyExaminer, ports.PagerDutyWriter)
 SCENES: tuple[tuple[str, str, tuple[type, ...]], ...] = (
     ("opsgenie", "", (*_OF_ALERTS, ports.Heartbeat, *_OF_PAGERDUTY)),
     ("opsgenie", "tag:ops", _OF_ALERTS),

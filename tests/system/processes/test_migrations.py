@@ -196,6 +196,9 @@ def test_concurrent_migrations_all_succeed(both: World) -> None:
 
 LATER = (
     "ALTER TABLE actions DROP COLUMN priority",
+    "DROP INDEX pairs_any_alert",
+    "DROP INDEX pairs_any_incident",
+    "DROP TABLE pods",
     "DROP TABLE moved",
     "ALTER TABLE pairs DROP COLUMN alias",
     "ALTER TABLE pairs DROP COLUMN created_at",

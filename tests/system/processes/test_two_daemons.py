@@ -166,3 +166,18 @@ def test_a_stopped_process_keeps_its_file_lock_and_the_other_stands_by(world: Wo
     world.daemons[0].send_signal(signal.SIGSTOP)
     world.daemons[0].kill()
     world.until(lambda: world.told(TOOK_OVER, 1) == 1, "the takeover")
+
+
+def test_a_stopped_process_is_shut_out_on_a_server_and_the_other_takes_over(on_postgres: World) -> None:
+    """The one that stands by ends the session; what the stopped one tries afterwards is refused."""
+    spy = two_daemons(on_postgres, interval=0.5)
+    on_postgres.daemons[0].send_signal(signal.SIGSTOP)
+    stopped = time.monotonic()
+    alert = on_postgres.raise_alert()
+    on_postgres.until(lambda: on_postgres.told(TOOK_OVER, 1) == 1, "the takeover")
+    on_postgres.until(lambda: bool(on_postgres.incidents(alert)), "the incident")
+    stood_by = on_postgres.told(STANDS_BY, 0)
+    on_postgres.daemons[0].send_signal(signal.SIGCONT)
+    on_postgres.until(lambda: on_postgres.told(STANDS_BY, 0) > stood_by, "that it stands by")
+    assert not spy.of(0, since=stopped)
+    on_postgres.until(lambda: on_postgres.audit() == {}, "an empty audit")

@@ -1,5 +1,6 @@
 """How a demo tells what happens, and what of the environment its daemon is given."""
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -77,3 +78,26 @@ def test_what_is_told_fits_the_terminal_and_its_colours(
     monkeypatch.setenv("TERM", "xterm")
     stage.say("Opsgenie", "word")
     assert "\x1b" in capsys.readouterr().out
+
+
+def test_a_daemon_that_runs_is_not_started_again(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[object] = []
+
+    class Running:
+        stderr = ("{}",)
+
+        def __init__(self, *_: object, **__: object) -> None:
+            started.append(self)
+
+        def poll(self) -> int | None:
+            return None
+
+    monkeypatch.setattr(subprocess, "Popen", Running)
+    stage.start()
+    stage.start()
+    assert len(started) == 1
+
+
+def test_pages_are_counted_by_their_causes() -> None:
+    pages = [{"cause": cause} for cause in ("triggered", "reopened", "triggered")]
+    assert demo_stage._pages({"pagerduty": {"pages": pages}}) == "3 (2 triggered, reopened)"

@@ -1,6 +1,7 @@
 """`probe` as a command: what it refuses before any vendor is asked, and how it ends."""
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,7 @@ from reconciler.probe.run import Result
 from reconciler.probe.steps import STEPS
 from tests.support.command import Command
 from tests.support.configured import REQUIRED
+from tests.support.routes import TWO, environ_of
 
 FLAG = "--i-understand-this-writes"
 LEFT = Created(Kind.ALERT, "reconciler probe 1 alert 1", "", "a-1", "https://there")
@@ -99,3 +101,14 @@ def test_what_is_not_removed_in_time_after_a_signal_is_named(
     assert (done.status, done.out) == (1, "")
     assert "close it: https://there" in done.err
     assert "stopped before everything was removed" in done.err
+
+
+def test_one_of_several_routes_is_named_and_tried(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("reconciler.runtime.probing.assemble_probe", never)
+    (tmp_path / "routes.toml").write_text(TWO)
+    environ = environ_of(tmp_path / "routes.toml")
+    done = command("probe", FLAG, **environ)
+    assert (done.status, "choose one with --route: shop, bank" in done.err) == (2, True)
+    assert "the service PBANK01" in command("probe", "--route", "bank", **environ).err

@@ -41,6 +41,13 @@ def test_after_a_run_nothing_is_said_of_a_dry_run() -> None:
     assert as_text((("a", Report()), ("b", Report())), dry_run=False) == "Nothing to do in 2 routes: a, b."
 
 
+def test_alerts_that_are_late_and_page_all_the_same_are_nothing_to_tell_of() -> None:
+    late: Reports = (("shop", Report(late={"page": 1})), ("search", Report(late={LATE_NOTE: 1})))
+    text = as_text(late, dry_run=False)
+    assert text.startswith("Route search\n\n1 late alert: ")
+    assert text.endswith("Nothing to do in 1 route: shop.")
+
+
 def test_routes_of_both_products_each_say_where_nothing_was_written() -> None:
     text = as_text((("a", Report()), ("b", Report(product=JSM))), dry_run=True)
     assert text.splitlines()[1:] == [rendering.nothing_written(each) for each in (OPSGENIE, JSM)]

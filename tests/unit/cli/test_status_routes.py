@@ -7,10 +7,10 @@ import pytest
 from reconciler.cli.status_routes import ADVICE, page_of
 from reconciler.cli.status_text import page, plain
 from reconciler.operations import status_routes
-from reconciler.operations.status_routes import Overview, Pod
+from reconciler.operations.status_routes import Overview
 from reconciler.store.database import Database
 from reconciler.store.routes import stored_routes
-from tests.support.seeded_routes import LEGACY, SEARCH, SHOP, with_routes
+from tests.support.seeded_routes import LEGACY, SEARCH, SHOP, pod, with_routes
 
 INTERVAL = 10.0
 
@@ -32,7 +32,7 @@ def test_the_page_has_a_table_of_routes_and_one_of_what_to_look_at(found: Overvi
 
 
 def test_pods_are_listed_where_they_are_known(found: Overview) -> None:
-    shown = page_of(replace(found, pods=(Pod("pod-1:7", 2), Pod("pod-2:7", 1))), INTERVAL)
+    shown = page_of(replace(found, pods=(pod("pod-1:7", 2), pod("pod-2:7", 1))), INTERVAL)
     assert shown.sections[-1].rows == (("pod-1:7", "2"), ("pod-2:7", "1"))
 
 

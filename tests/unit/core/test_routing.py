@@ -43,6 +43,26 @@ def test_an_alert_goes_to_its_holders_or_the_first_match_and_to_all_that_share(
     assert recipients(matching, holders) == expected
 
 
+ONE, TWO, OTHER = (
+    Member(name, is_shared=True, service=service) for name, service in (("1", "S"), ("2", "S"), ("3", "T"))
+)
+
+
+@pytest.mark.parametrize(
+    ("matching", "holders", "expected"),
+    [
+        ((ONE, TWO), (), ("1",)),
+        ((ONE, TWO, OTHER), (), ("1", "3")),
+        ((ONE, TWO, OTHER), ("2",), ("2", "3")),
+        ((OTHER, ONE, TWO), (), ("3", "1")),
+    ],
+)
+def test_of_routes_that_share_only_one_to_a_service_gets_an_alert(
+    matching: tuple[Member, ...], holders: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    assert recipients(matching, holders) == expected
+
+
 def test_some_match_always_gets_the_alert() -> None:
     members = (A, SA, B, SB)
     for chosen in product((False, True), repeat=4):

@@ -1,4 +1,4 @@
-"""What a pod takes and hands over, by what the server shows."""
+"""What a pod takes and gives up, by what the server shows."""
 
 import random
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ def test_a_pod_takes_no_more_than_its_quota() -> None:
     assert decided(View(100, pods, frozenset("abc"))).take == ()
 
 
-def test_a_pod_hands_over_what_exceeds_its_quota_and_always_the_same() -> None:
+def test_a_pod_gives_up_what_exceeds_its_quota_and_always_the_same() -> None:
     pods = pod("me"), pod("other")
     found = decided(View(100, pods, ROUTES)).hand_over
     assert len(found) == 2

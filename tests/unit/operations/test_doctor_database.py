@@ -67,6 +67,21 @@ def test_a_database_of_another_product_is_bad(database: Database, tmp_path: Path
     assert mine.lost
 
 
+def test_a_route_sees_its_own_part_of_the_database(database: Database, tmp_path: Path) -> None:
+    begun(database.for_route("shop"))
+
+    def of(route: str, source: str = "opsgenie") -> DatabaseChecks:
+        return DatabaseChecks(url(tmp_path), timedelta(hours=1), SimClock(0.0, NOW), source, route)
+
+    shop, search = of("shop"), of("search")
+    assert "1 open pair" in shop.which().found
+    assert "has not seen a first start" in search.which().found
+    assert (shop.pairs(["a-1"]), search.pairs(["a-1"])) == ({"a-1": PAIR}, {})
+    assert search.leader().found == "no reconciler has worked on this database yet"
+    assert of("shop", "jsm").which().verdict is Verdict.BAD, "this route mirrors Opsgenie's alerts"
+    assert of("search", "jsm").which().verdict is Verdict.WARNING, "this one may begin with JSM"
+
+
 def test_an_older_schema_is_no_fault_and_a_newer_one_is(database: Database, tmp_path: Path) -> None:
     with database.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))

@@ -104,7 +104,7 @@ def test_a_note_of_another_route_of_the_database_is_no_other_reconciler_s(
     other = database.for_route("search")
     other.lead()
     with other.writing() as unit:
-        unit.outbox.add([replace(action(Kind.PAGERDUTY_NOTE), result_id=note["id"], route="search")], NINE)
+        unit.outbox.add([replace(action(Kind.PAGERDUTY_NOTE), result_id=note["id"])], NINE)
     assert checks(patient).another().verdict is Verdict.GOOD
 
 

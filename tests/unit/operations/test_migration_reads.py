@@ -1,5 +1,6 @@
 """Every pair is looked for by as few reads as its alert needs, and what both products show is brought together."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.core.matching import Match
-from reconciler.core.model import Kind, Pair, Side, Status
+from reconciler.core.model import Alert, Kind, Pair, Side, Status
 from reconciler.core.work import ReadRequest, WorkItem
 from reconciler.errors import Refused
 from reconciler.operations.migration_reads import Horizon, Readings, read, stored
@@ -48,6 +49,22 @@ def test_an_alert_in_the_open_list_costs_its_notes_only(database: Database) -> N
     assert [each.verdict.match for each in found.found] == [Match.REKEYED]
     assert [each.pair.alert_id for each in found.moved] == ["j-1"]
     assert (found.unmatched, found.sees_any, found.ahead) == ((), True, None)
+
+
+class OfOneRoute(Alerts):
+    """A route's list of open alerts leaves out those of other routes; the other lists do not."""
+
+    def open_alerts(self) -> Iterator[list[Alert]]:
+        """Those of this route."""
+        return (page for page in super().open_alerts() if "theirs" not in {row.id for row in page})
+
+
+def test_another_routes_open_alert_is_not_taken_for_an_unknown_one(database: Database) -> None:
+    fill(database, SWEPT)
+    closed = replace(THERE, open=False, updated_at=at(200))
+    unknown = [alert(id=each, message=each, updated_at=at(300)) for each in ("theirs", "ours")]
+    found = reading(database, OfOneRoute().put(closed, *unknown))
+    assert [each.id for each in found.unmatched] == ["ours"]
 
 
 def test_a_closed_alert_is_found_in_the_recent_list_and_its_log_says_who(database: Database) -> None:

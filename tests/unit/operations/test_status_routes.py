@@ -10,10 +10,10 @@ from reconciler.core.pause import Pause
 from reconciler.operations import status_routes
 from reconciler.operations.headline import LINES
 from reconciler.operations.status_data import as_data as report_data
-from reconciler.operations.status_routes import Overview, Pod, RouteReport
+from reconciler.operations.status_routes import Overview, RouteReport
 from reconciler.store.database import Database
 from reconciler.store.routes import stored_routes
-from tests.support.seeded_routes import LEGACY, SEARCH, SHOP, dead_note, with_routes
+from tests.support.seeded_routes import LEGACY, SEARCH, SHOP, dead_note, pod, with_routes
 
 INTERVAL = 10.0
 
@@ -41,6 +41,12 @@ def test_the_worst_route_comes_first_and_removed_ones_last(seeded: Database) -> 
     assert status_routes.headline(found, INTERVAL) == (
         "1 of 3 routes needs attention: search (dead); 4 open pairs"
     )
+
+
+def test_a_removed_route_that_has_left_something_dead_comes_before_the_good_ones(seeded: Database) -> None:
+    dead_note(seeded, LEGACY, "a-8")
+    found = status_routes.worst_first(read(seeded), INTERVAL)
+    assert [each.name for each in found] == [SEARCH, LEGACY, SHOP]
 
 
 def test_every_state_has_its_place_in_the_order() -> None:
@@ -100,7 +106,7 @@ def test_nothing_to_do_is_said_and_many_bad_routes_are_counted(seeded: Database)
 
 
 def test_the_document_has_totals_and_the_document_of_each_route(seeded: Database) -> None:
-    found = replace(read(seeded), pods=(Pod("host:1", 2),))
+    found = replace(read(seeded), pods=(pod("host:1", 2),))
     document = status_routes.as_data(found, INTERVAL)
     assert document["open_pairs"] == 4
     assert document["actions"] == {

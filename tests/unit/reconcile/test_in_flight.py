@@ -19,7 +19,7 @@ def test_draining_waits_for_writes_in_flight_and_admits_no_further_one() -> None
         assert second
         thread = threading.Thread(target=drain)
         thread.start()
-        while not in_flight._draining:
+        while not in_flight._barred:
             assert not drained.is_set()
         with in_flight.admit() as late:
             assert not late

@@ -165,19 +165,22 @@ def test_the_keys_of_all_routes_are_read_again_together_and_a_refused_one_at_onc
     routes = routes_of(tmp_path, text, given)
     process = assemble_process(routes, Given(environ_of(tmp_path / "routes.toml", given)))
 
-    def key_of(name: str) -> str:
-        return process.wirings[name]._sessions[Side.PAGERDUTY]._session._keys._headers["Authorization"]
+    jobs = process.daemon.routes
 
-    process.wirings["bank"].requested(RequestRecord("PagerDuty", "GET", "/users", 401, "done", 0.1))
+    def key_of(name: str) -> str:
+        return jobs[name].renewal.settings.pagerduty_api_key.get_secret_value()
+
+    jobs["bank"].on_request(RequestRecord("PagerDuty", "GET", "/users", 401, "done", 0.1))
     assert asked == [SECRETS]
     (tmp_path / "bank").write_text("new-key-of-bank")
     process._renew()
-    assert key_of("bank") == "Token token=new-key-of-bank"
-    assert key_of("shop") == "Token token=old-key-of-shop"
+    assert key_of("bank") == "new-key-of-bank"
+    assert key_of("shop") == "old-key-of-shop"
     (tmp_path / "shop").write_text("new-key-of-shop")
-    process.daemon._retired.retire(process.daemon.routes.pop("shop"))
+    process.daemon.routes = {"bank": jobs["bank"]}
+    process.daemon._retired.retire(jobs["shop"])
     process._renew()
-    assert key_of("shop") == "Token token=new-key-of-shop", "one that is drained still writes"
+    assert key_of("shop") == "new-key-of-shop", "one that is drained still writes"
     process.database.close()
 
 

@@ -1,233 +1,413 @@
-"""The daemon's jobs: what the process that leads does, what one that stands by does not, and how it ends."""
+"""The routes of one process: how they begin, end and change, and who leads them. None is at another's mercy."""
 
 import logging
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Collection
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from reconciler.core.model import Kind, Side
-from reconciler.core.pause import Pause
-from reconciler.core.work import WorkItem
-from reconciler.errors import Transient
-from reconciler.observability.health import Health
-from reconciler.observability.metrics import Metrics
-from reconciler.reconcile.pair import Outcome
-from reconciler.reconcile.problems import Problem
+from reconciler.observability import defects
 from reconciler.routes import Route, Routes
-from reconciler.runtime.daemon import Daemon
-from reconciler.runtime.route_jobs import REPORT, REPORT_EVERY, STANDING_BY, ReportSoon
-from reconciler.runtime.shares import FileShares
-from reconciler.runtime.wiring import Wiring
-from reconciler.runtime.worker_pool import WorkerPool
-from reconciler.store.database import Database, DatabaseDown, Superseded, open_database
-from reconciler.store.lock import FileLock
-from tests.support.builders import action, at
+from reconciler.runtime import daemon as daemon_module
+from reconciler.runtime.daemon import DRAINED, SHARES, Daemon
+from reconciler.runtime.pod_shares import Change
+from reconciler.runtime.route_jobs import LEADERSHIP, REQUESTS
+from reconciler.store.database import Database, DatabaseDown
 from tests.support.clock import SimClock
-from tests.support.database import url
 from tests.support.in_process import settings
 
-ITEM = WorkItem("a", at(0))
-AWAY = DatabaseDown("DATABASE_URL: the database cannot be reached", "away")
+
+class Jobs:
+    """A route's jobs that note what is asked of them. `left` is what is left to do while it is drained."""
+
+    def __init__(self, bench: "Bench", route: Route) -> None:
+        self.bench = bench
+        self.name = route.name
+        self.query = route.settings.opsgenie_query
+        self.leadership = SimpleNamespace(leads=False)
+        self.schedule = SimpleNamespace(soon=lambda name: self._note(f"soon {name}"))
+        self.left_to_do: int | None = 0
+        self.turns = 0
+
+    def _note(self, what: str) -> None:
+        self.bench.noted.append(f"{self.name} {what}")
+
+    def begin(self, _pool: object) -> None:
+        self._note("begins")
+
+    def requested(self) -> None:
+        self._note("is asked")
+
+    def hand_over(self) -> None:
+        self._note("hands over")
+
+    def retire(self) -> None:
+        self._note("retires")
+
+    def left(self) -> int | None:
+        return self.left_to_do
+
+    def cease(self) -> None:
+        self._note("ceases")
+
+    def drain(self) -> None:
+        self._note("drains")
+
+    def leave(self, _pool: object, _within: float) -> None:
+        self._note("leaves")
+        self.leadership.leads = False
+
+    def end(self) -> None:
+        self._note("ends")
+
+    def turned(self) -> None:
+        self.turns += 1
+
+
+class Shares:
+    """Shares that change as the test says."""
+
+    beat_every = 2.5
+
+    def __init__(self) -> None:
+        self.known: list[str] = []
+        self.change = Change()
+        self.handed: frozenset[str] = frozenset()
+        self.released: list[str] = []
+        self.error: Exception | None = None
+        self.pods: tuple[object, ...] = ()
+        self.is_closed = False
+
+    def know(self, routes: Collection[str]) -> None:
+        self.known = list(routes)
+
+    def beat(self) -> Change:
+        if self.error is not None:
+            raise self.error
+        return self.change
+
+    def to_hand_over(self) -> frozenset[str]:
+        return self.handed
+
+    def lock(self, route: str) -> Any:
+        return SimpleNamespace(release=lambda: self.released.append(route))
+
+    def close(self) -> None:
+        self.is_closed = True
 
 
 class Schedule:
-    """Records the requested runs."""
+    """Jobs that the test runs."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, float]] = []
-        self.stopped = False
+        self.jobs: dict[str, Callable[[], None]] = {}
+        self.ended = True
+        self.turns = 0
 
-    def soon(self, name: str, after: float = 0.0) -> None:
-        self.asked.append((name, after))
+    def every(self, name: str, _seconds: object, run: Callable[[], None]) -> None:
+        self.jobs[name] = run
+
+    def start(self) -> None:
+        """Nothing runs by itself."""
+
+    def turn(self) -> None:
+        self.turns += 1
 
     def stop(self, _within: float) -> bool:
-        self.stopped = True
-        return True
+        return self.ended
 
 
-class Source:
-    """A source that is only counted."""
+class Bench:
+    """A daemon of several routes. `noted` is what was asked of which route, `shared` who shares what."""
 
-    name = "a source"
-    side = None
-
-    def __init__(self) -> None:
-        self.polls = 0
-
-    def poll(self) -> bool:
-        self.polls += 1
-        return True
-
-
-class DaemonBench:
-    """A daemon as it is wired, on this database, whose jobs run when a test calls them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.clock, self.stop = SimClock(), threading.Event()
-        configured = settings(database_url=url(folder))
-        self.wiring = Wiring(configured, self.stop, open_database(url(folder)), clock=self.clock)
-        self.schedule = Schedule()
-        self.daemon = self.wiring.jobs(cast("Any", self.schedule))
-        self.process = Daemon(
-            self.wiring.database,
+    def __init__(self, *routes: Route) -> None:
+        self.noted: list[str] = []
+        self.shared: list[tuple[list[str], frozenset[str]]] = []
+        self.unmakeable: set[str] = set()
+        self.shares, self.schedule, self.clock = Shares(), Schedule(), SimClock()
+        database: Any = SimpleNamespace(route="", close=lambda: None, for_route=lambda name: name)
+        self.more: Callable[[], None] = lambda: None
+        self.stopped = 0
+        self.daemon = Daemon(
+            database,
+            self.clock,
             cast("Any", self.schedule),
-            WorkerPool(),
-            FileShares(FileLock(folder / "unused.db"), self.wiring.interval),
-            lambda _route: self.daemon,
-            Routes((Route("default", configured),)),
-            self.stop.set,
-            dict,
+            cast("Any", SimpleNamespace(start=lambda: None, stop=lambda _within: True)),
+            cast("Any", self.shares),
+            cast("Any", self._make),
+            of(*routes),
+            self._stop,
+            lambda: {"routes": len(routes)},
+            lambda routes, led: self.shared.append(([route.name for route in routes], led)),
+            {"more": (1.0, self._more)},
         )
-        self.source = Source()
 
-    def polls(self) -> int:
-        """How often a source is asked when its turn comes."""
-        before = self.source.polls
-        self.daemon.poll(self.source)
-        return self.source.polls - before
+    def _make(self, route: Route) -> Jobs:
+        if route.name in self.unmakeable:
+            raise ValueError(route.name)
+        return Jobs(self, route)
 
-    def run(self, job: Callable[[], None]) -> None:
-        """Run a job as the schedule does."""
-        self.daemon._guarded("job", job)()
+    def _stop(self) -> None:
+        self.stopped += 1
 
-    def problems(self) -> list[str]:
-        return [str(problem.error) for problem in self.wiring.problems.all()]
+    def _more(self) -> None:
+        self.more()
+
+    def jobs(self, name: str) -> Jobs:
+        return cast("Jobs", self.daemon.routes[name])
+
+    def running(self) -> list[Jobs]:
+        return [cast("Jobs", each) for each in self.daemon.running()]
+
+    def lead(self, *names: str) -> None:
+        for name in names:
+            self.jobs(name).leadership.leads = True
+
+    def run(self, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], object] = lambda: None) -> bool:
+        """Run until `meanwhile` has been called."""
+        monkeypatch.setattr(daemon_module, "check", lambda _database: None)
+
+        def wait(turn: Callable[[], None]) -> None:
+            turn()
+            meanwhile()
+
+        return self.daemon.run(wait)
+
+    def told(self) -> list[str]:
+        """What was noted since this was last asked."""
+        found = self.noted[:]
+        self.noted.clear()
+        return found
+
+
+def route(name: str, query: str = "") -> Route:
+    return Route(name, settings(opsgenie_query=query or f"tag: {name}"))
+
+
+def of(*routes: Route) -> Routes:
+    return Routes(routes, Path("routes.toml"))
+
+
+A, B, C = route("a"), route("b"), route("c")
 
 
 @pytest.fixture
-def bench(tmp_path: Path, database: Database) -> Iterator[DaemonBench]:
-    assert database, "the schema is there already"
-    made = DaemonBench(tmp_path)
-    yield made
-    made.process._stop()
+def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
+    monkeypatch.setattr(daemon_module, "asked", lambda _database: frozenset())
+    monkeypatch.setattr("reconciler.runtime.retired.mark_removed", lambda _database, _now: None)
+    return Bench(A, B)
 
 
-def fail(error: Exception) -> Callable[[], None]:
-    def job() -> None:
-        raise error
-
-    return job
+# -- reload --
 
 
-@pytest.mark.parametrize(
-    ("outcome", "asked"),
-    [
-        (Outcome(ITEM), []),
-        (Outcome(ITEM, actions=(action(Kind.PAGERDUTY_NOTE),)), [(REPORT, REPORT_EVERY)]),
-        (Outcome(ITEM, standing=(Problem(Side.ALERTS, Transient("500")),)), [(REPORT, REPORT_EVERY)]),
-    ],
-    ids=["nothing", "an action", "a problem"],
-)
-def test_the_report_runs_soon_after_a_write_or_a_problem(outcome: Outcome, asked: list[tuple[str, float]]) -> None:
-    schedule: Any = Schedule()
-    ReportSoon(schedule).reconciled(outcome, 0.1)
-    assert schedule.asked == asked
+def test_routes_that_stay_do_not_notice_a_reload(bench: Bench) -> None:
+    before = bench.jobs("a")
+    bench.daemon.apply(of(C, A))
+    assert bench.jobs("a") is before
+    assert bench.told() == ["b retires", "c begins"]
+    assert list(bench.daemon.routes) == ["c", "a"], "in the order of the file"
+    assert bench.shared[-1][0] == ["c", "a"]
 
 
-def test_every_source_is_polled_at_once_when_the_process_begins_to_lead(bench: DaemonBench) -> None:
-    bench.daemon.lead()
-    names = [timed.source.name for timed in bench.daemon.program.sources]
-    assert bench.schedule.asked == [(name, 0.0) for name in names]
-    bench.daemon.lead()
-    assert len(bench.schedule.asked) == len(names), "it has led before"
+def test_a_changed_route_ends_before_anything_is_shared_with_its_successor(bench: Bench) -> None:
+    before = bench.jobs("b")
+    shared = len(bench.shared)
+    bench.jobs("b").leave = lambda *_: bench.noted.append(f"leaves, shared {len(bench.shared) - shared}")  # type: ignore[method-assign]
+    bench.daemon.apply(of(A, route("b", "tag: other")))
+    assert bench.told() == ["b ceases", "b drains", "leaves, shared 0", "b begins"]
+    assert bench.jobs("b") is not before
+    assert bench.jobs("b").query == "tag: other"
 
 
-def test_a_process_that_stands_by_polls_nothing_and_says_why(
-    bench: DaemonBench, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_all_changed_routes_cease_before_one_is_waited_for(bench: Bench) -> None:
+    bench.daemon.apply(of(route("a", "x"), route("b", "y")))
+    told = bench.told()
+    assert sorted(told[:2]) == ["a ceases", "b ceases"]
+    assert sorted(told[2:4]) == ["a drains", "b drains"]
+
+
+def test_a_route_that_cannot_be_made_leaves_everything_as_it_is(bench: Bench) -> None:
+    before = dict(bench.daemon.routes)
+    shared = bench.shared[:]
+    bench.unmakeable.add("c")
+    for _ in range(2):
+        with pytest.raises(ValueError, match="c"):
+            bench.daemon.apply(of(route("a", "tag: changed"), C))
+    assert (bench.daemon.routes, bench.told(), bench.shared) == (before, [], shared)
+    bench.unmakeable.clear()
+    bench.daemon.apply(of(route("a", "tag: changed"), C))
+    assert [*bench.daemon.routes] == ["a", "c"]
+    assert "b retires" in bench.told()
+
+
+def test_a_route_that_is_added_again_while_it_is_drained_ends_first(bench: Bench) -> None:
+    former = bench.jobs("b")
+    former.left_to_do = 1
+    bench.daemon.apply(of(A))
+    bench.daemon._look_at_drained()
+    assert bench.running() == [bench.jobs("a"), former]
+    bench.told()
+    bench.daemon.apply(of(A, B))
+    assert bench.told() == ["b ceases", "b drains", "b leaves", "b begins"]
+    bench.daemon._look_at_drained()
+    assert bench.told() == []
+    assert bench.running() == [bench.jobs("a"), bench.jobs("b")]
+
+
+def test_nothing_is_applied_once_the_process_is_to_stop(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.run(monkeypatch)
+    bench.told()
+    bench.daemon.apply(of(C))
+    assert (bench.told(), [*bench.daemon.routes]) == ([], ["a", "b"])
+
+
+# -- the lead --
+
+
+def test_each_beat_names_the_routes_that_may_be_led_also_drained_ones_until_they_have_ended(bench: Bench) -> None:
+    bench.daemon._beat()
+    assert bench.shares.known == ["a", "b"]
+    bench.jobs("b").left_to_do = 1
+    former = bench.jobs("b")
+    bench.daemon.apply(of(A, C))
+    bench.daemon._beat()
+    assert bench.shares.known == ["a", "c", "b"]
+    former.left_to_do = 0
+    bench.daemon._look_at_drained()
+    bench.daemon._beat()
+    assert bench.shares.known == ["a", "c"]
+
+
+def test_a_beat_waits_for_no_route(bench: Bench) -> None:
+    bench.shares.change = Change(frozenset("a"), frozenset("b"))
+    bench.shares.handed = frozenset("b")
+    bench.daemon._beat()
+    assert sorted(bench.told()) == [f"a soon {LEADERSHIP}", "b hands over", f"b soon {LEADERSHIP}"]
+
+
+def test_the_lock_of_a_route_that_has_ended_is_released(bench: Bench) -> None:
+    bench.shares.handed = frozenset({"gone"})
+    bench.daemon._beat()
+    assert bench.shares.released == ["gone"]
+
+
+def test_a_drained_route_is_handed_over_too(bench: Bench) -> None:
+    bench.jobs("b").left_to_do = 1
+    bench.daemon.apply(of(A))
+    bench.told()
+    bench.shares.handed = frozenset("b")
+    bench.daemon._beat()
+    assert bench.told() == ["b hands over"]
+
+
+def test_keys_are_shared_among_the_routes_that_are_led_as_soon_as_they_are(bench: Bench) -> None:
+    assert bench.shared == [(["a", "b"], frozenset())]
+    bench.lead("a")
+    bench.daemon._take_in()
+    bench.daemon._take_in()
+    bench.lead("b")
+    bench.daemon._beat()
+    assert bench.shared[1:] == [(["a", "b"], frozenset("a")), (["a", "b"], frozenset("ab"))]
+
+
+def test_a_change_of_what_is_led_is_told_once(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    bench.daemon.lead()
-    other = DaemonBench(tmp_path)
-    other.daemon.lead()
-    assert (bench.polls(), other.polls()) == (1, 0)
-    assert STANDING_BY in caplog.text
-    bench.process._stop()
-    other.daemon.lead()
-    assert other.polls() == 1
-    other.process._stop()
+    bench.lead("a")
+    bench.shares.pods = ("us", "them")
+    for _ in range(2):
+        bench.daemon._beat()
+    (line,) = [record.msg for record in caplog.records]
+    assert isinstance(line, dict)
+    assert (line["event"], line["routes"], line["of"], line["pods"]) == ("routes led", 1, 2, 2)
 
 
-def test_a_stopping_process_polls_nothing_more(bench: DaemonBench) -> None:
-    bench.daemon.lead()
-    bench.stop.set()
-    assert bench.polls() == 0
+def test_a_beat_that_fails_changes_nothing(bench: Bench) -> None:
+    bench.shares.error = DatabaseDown("away")
+    bench.daemon._beat()
+    assert bench.told() == []
 
 
-@pytest.mark.parametrize("error", [AWAY, Superseded("another epoch")], ids=["away", "superseded"])
-def test_nothing_is_polled_after_an_error_of_the_database_until_the_lead_is_confirmed(
-    bench: DaemonBench, error: Exception
+# -- what operators ask --
+
+
+def test_only_routes_that_are_asked_look_and_once_more_after_the_end_of_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench.daemon.lead()
-    bench.run(fail(error))
-    assert bench.polls() == 0
-    bench.daemon.lead()
-    assert bench.polls() == 1
+    asked: list[frozenset[str]] = [frozenset({"a", "elsewhere"}), frozenset(), frozenset()]
+    monkeypatch.setattr(daemon_module, "asked", lambda _database: asked.pop(0))
+    bench.lead("a", "b")
+    for expected in (["a is asked"], ["a is asked"], []):
+        bench.daemon._take_in()
+        assert bench.told() == expected
 
 
-def test_the_role_follows_the_lead_and_is_none_while_the_database_fails(bench: DaemonBench) -> None:
-    health = Health(10.0, bench.clock.monotonic)
-    bench.daemon._metrics = Metrics(health, bench.clock)
-    for error, role in ((AWAY, "none"), (Superseded("another epoch"), "standby")):
-        bench.daemon.lead()
-        assert health.role() == "leader"
-        bench.run(fail(error))
-        assert health.role() == role
+def test_nothing_is_looked_for_where_nothing_is_led(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(_database: Database) -> frozenset[str]:
+        raise AssertionError
+
+    monkeypatch.setattr(daemon_module, "asked", never)
+    bench.daemon._take_in()
 
 
-def test_a_defect_of_one_job_is_reported_until_it_runs_well_and_ends_nothing(bench: DaemonBench) -> None:
-    bench.daemon.lead()
-    bench.run(fail(ValueError("a defect")))
-    (words,) = bench.problems()
-    assert words.startswith("ValueError in ")
-    assert bench.polls() == 1
-    bench.run(lambda: None)
-    assert bench.problems() == []
+def test_the_end_of_a_pause_reaches_a_drained_route(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daemon_module, "asked", lambda _database: frozenset("b"))
+    bench.lead("b")
+    bench.jobs("b").left_to_do = 1
+    bench.daemon.apply(of(A))
+    bench.told()
+    bench.daemon._take_in()
+    assert bench.told() == ["b is asked"]
 
 
-def test_what_another_process_puts_back_is_taken_in_by_the_leader_alone(bench: DaemonBench) -> None:
-    with bench.wiring.database.writing() as unit:
-        unit.work.add([ITEM], external=True)
-    bench.daemon.take_in()
-    assert not bench.wiring.queue.holds("a")
-    bench.daemon.lead()
-    with bench.wiring.database.writing() as unit:
-        unit.work.add([replace(ITEM, alert_id="b")], external=True)
-    bench.daemon.take_in()
-    assert bench.wiring.queue.holds("b")
+# -- the process --
 
 
-def test_a_pause_holds_writes_back_from_the_next_look_on_and_is_reported_at_once(bench: DaemonBench) -> None:
-    bench.daemon.lead()
-    bench.schedule.asked.clear()
-    breakers = bench.wiring.write_breakers
-    assert breakers is not None
-    with bench.wiring.database.writing() as unit:
-        unit.pauses.save([Pause(Side.PAGERDUTY, bench.clock.now(), "maintenance")])
-    bench.daemon.take_in()
-    assert breakers.is_paused(action(Kind.PAGERDUTY_NOTE))
-    bench.daemon.take_in()
-    assert bench.schedule.asked == [(REPORT, 0.0)], "once"
+def test_the_process_runs_its_jobs_and_ends_every_route(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert bench.run(monkeypatch)
+    assert [*bench.schedule.jobs] == [SHARES, REQUESTS, DRAINED, "more"]
+    assert bench.told() == [
+        "a begins", "b begins", "a ceases", "b ceases", "a drains", "b drains", "a ends", "b ends",
+    ]  # fmt: skip
+    assert (bench.stopped, bench.shares.is_closed, bench.jobs("a").turns, bench.schedule.turns) == (1, True, 1, 1)
 
 
-def test_a_pause_is_respected_from_the_beginning_of_the_lead_on(bench: DaemonBench) -> None:
-    with bench.wiring.database.writing() as unit:
-        unit.pauses.save([Pause(Side.PAGERDUTY, bench.clock.now(), "maintenance")])
-    bench.daemon.lead()
-    assert bench.wiring.write_breakers is not None
-    assert bench.wiring.write_breakers.is_paused(action(Kind.PAGERDUTY_NOTE))
+def test_a_read_that_hangs_is_left_behind_and_drained_routes_end_with_the_process(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.schedule.ended = False
+    bench.jobs("b").left_to_do = 1
+    assert not bench.run(monkeypatch, lambda: bench.daemon.apply(of(A)))
+    assert bench.told()[-4:] == ["a ceases", "b ceases", "a drains", "b drains"]
 
 
-def test_the_end_admits_no_further_write_and_lets_another_process_lead(bench: DaemonBench, tmp_path: Path) -> None:
-    bench.daemon.lead()
-    assert bench.process._stop()
-    assert bench.schedule.stopped
-    with bench.wiring.in_flight.admit() as admitted:
-        assert not admitted
-    other = DaemonBench(tmp_path)
-    other.daemon.lead()
-    assert other.daemon.leadership.leads
-    other.process._stop()
+def test_a_database_that_is_away_at_the_start_is_waited_for(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_database: Database) -> None:
+        raise DatabaseDown("away")
+
+    bench.shares.error = DatabaseDown("away")
+    monkeypatch.setattr(daemon_module, "check", away)
+    assert bench.daemon.run(lambda turn: turn())
+    assert bench.told()[:2] == ["a begins", "b begins"]
+
+
+def test_an_error_of_a_job_is_told_once_and_ends_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(defects, "_LOGGED", set())
+
+    def fail() -> None:
+        raise ValueError
+
+    def away() -> None:
+        raise DatabaseDown("away")
+
+    bench.run(monkeypatch)
+    for bench.more in (fail, away, fail):
+        bench.schedule.jobs["more"]()
+    (line,) = [record.msg for record in caplog.records if record.levelno == logging.ERROR]
+    assert isinstance(line, dict)
+    assert line["event"].startswith("ValueError in ")
+    assert ", about more: " in line["event"]

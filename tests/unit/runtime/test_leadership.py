@@ -14,8 +14,11 @@ from reconciler.reconcile.work_queue import WorkQueue
 from reconciler.reconcile.write_breakers import WriteBreakers
 from reconciler.runtime.leadership import Leadership, stored_work
 from reconciler.runtime.pauses import Pauses
+from reconciler.store import troubles
+from reconciler.store.cursors import Origin
 from reconciler.store.database import Database, DatabaseDown, Superseded, open_database
 from reconciler.store.schema import leader
+from reconciler.store.source import OtherSource, other_source
 from reconciler.store.standbys import known
 from tests.support.builders import action, alert, at, pair, policy
 from tests.support.clock import SimClock
@@ -195,6 +198,19 @@ def test_an_unavailable_lock_ends_leadership(process: Process, error: Exception)
     assert not process.leadership.leads
 
 
+def test_a_process_that_cannot_lead_leaves_the_lock_to_others(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(_: Database) -> str:
+        raise Misconfigured("DATABASE_URL: its schema is at revision 9999, which this version does not know")
+
+    monkeypatch.setattr("reconciler.runtime.leadership.check", unknown)
+    with pytest.raises(Misconfigured):
+        process.confirm()
+    assert process.lock.released == 1
+    assert not process.leadership.leads
+
+
 def test_a_new_database_is_migrated_and_reported_as_new(tmp_path: object) -> None:
     database = open_database(f"sqlite:///{tmp_path}/new.db")
     process = Process(database)
@@ -246,3 +262,24 @@ def test_a_removed_file_is_a_lost_database_even_while_the_lock_is_held(process: 
     assert process.confirm()
     assert process.leadership.news == ["new database: nothing is known yet, a first start follows"]
     assert process.confirm(), "the new file is the one that is in use"
+
+
+@pytest.mark.parametrize("route", ["", "shop"])
+def test_a_route_of_another_product_is_not_led_and_the_database_says_why_if_there_are_others(
+    database: Database, route: str
+) -> None:
+    process = Process(database)
+    assert process.confirm()
+    process.leadership = Leadership(
+        database, process.lock, process.queue, process.clock, INTERVAL, process.pauses, "jsm", route
+    )
+    with database.writing() as unit:
+        unit.cursors.save(origin=Origin(at(0), at(0)))
+    other = database.for_route(database.route)
+    other.lead()  # whoever has moved it
+    with pytest.raises(OtherSource):
+        process.leadership.confirm(policy())
+    assert (process.lock.released, process.leadership.leads) == (1, False)
+    with database.reading() as unit:
+        kept = [trouble.words for trouble in troubles.load(unit)]
+    assert kept == ([other_source("opsgenie", "jsm", "shop")] if route else [])

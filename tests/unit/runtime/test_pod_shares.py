@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from reconciler.errors import Misconfigured
 from reconciler.runtime.pod_shares import Change, PodShares
 from reconciler.store.database import DatabaseDown
+from reconciler.store.lock import POOLED
 from tests.support.clock import SimClock
 from tests.support.shared_routes import Server, SimulatedSession
 
@@ -100,8 +102,22 @@ def test_a_lost_session_loses_every_route_at_once_and_the_pod_joins_anew(server:
     server.close(first.session.number)
     with pytest.raises(DatabaseDown):
         first.shares.beat()
-    assert first.leads() == set()
+    for route in ROUTES:  # so that each says what is wrong, instead of standing by
+        with pytest.raises(DatabaseDown, match="the session has ended"):
+            first.shares.lock(route).acquire()
     assert first.shares.beat() == Change(ROUTES)
+    assert first.leads() == ROUTES
+
+
+def test_a_pooler_is_named_by_every_route(first: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pooled(*_: object) -> None:
+        raise Misconfigured(POOLED)
+
+    monkeypatch.setattr(first.session, "beat", pooled)
+    with pytest.raises(Misconfigured):
+        first.shares.beat()
+    with pytest.raises(Misconfigured, match="pooler"):
+        first.shares.lock("a").acquire()
 
 
 def test_a_lock_that_was_lost_alone_is_noticed(server: Server, first: Process) -> None:
@@ -154,7 +170,7 @@ def test_a_session_that_may_not_be_ended_is_named_once(
     assert caplog.text.count("pg_signal_backend") == 1
 
 
-def test_a_pod_that_leaves_hands_everything_over_and_counts_no_more(
+def test_a_pod_that_leaves_gives_everything_up_and_counts_no_more(
     server: Server, first: Process, second: Process
 ) -> None:
     first.shares.beat()

@@ -105,3 +105,9 @@ def test_jsms_user_is_known_in_each_form() -> None:
     assert (user.kind, user.refusal) == ("atlassian", "")
     assert bench("jsm").probe.trial.keyed is None
     assert bench("jsm named").probe.trial.keyed is not None
+
+
+def test_a_database_on_which_another_route_has_begun_is_no_trials(url: str, database: Database) -> None:
+    with database.for_route("shop").writing() as unit:
+        unit.cursors.save(origin=Origin(at(0), at(0)))
+    assert "--even-in-production" in trial(url)

@@ -11,7 +11,7 @@ from reconciler.runtime.renewal import SETTLE, Given, Renewal
 from reconciler.settings import Settings, load
 from tests.support.clock import SimClock
 from tests.support.configured import REQUIRED, value
-from tests.support.routes import TWO, routes_of
+from tests.support.routes import TWO, environ_of, routes_of
 
 
 class Clock(SimClock):
@@ -205,6 +205,20 @@ def test_the_files_of_one_route_are_renewed_by_their_place_and_no_other(
     environ = {"PAGERDUTY_API_KEY_FILE": str(tmp_path / "key")}
     of_other = Renewal(other.settings, Given(environ, files=other.files), SimClock(), {}, lambda *_: None)
     assert of_other.files == []
+
+
+def test_of_several_routes_none_reads_the_environment_at_sighup(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It lacks what the routes file gives; `RoutesWatch` reads both."""
+    caplog.set_level(logging.INFO)
+    (route, _) = routes_of(tmp_path, TWO).each
+    hang_ups = iter(range(3))
+    given = Given(environ_of(tmp_path / "routes.toml"), None, lambda: next(hang_ups), route.files)
+    renewal = Renewal(route.settings, given, SimClock(), {}, lambda *_: None)
+    renewal.check()
+    renewal.check()
+    assert caplog.text == ""
 
 
 def test_a_new_secret_leaves_the_secrets_of_others_redacted_and_the_logs_level_as_it_is(

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from reconciler.core.journal import Event
-from reconciler.core.model import Kind, Side, Status
+from reconciler.core.model import Kind, Note, Side, Status
 from reconciler.core.orders import Verdict
 from reconciler.core.pause import Pause
 from reconciler.core.work import Reason, WorkItem
@@ -22,7 +22,7 @@ from reconciler.store.cursors import Origin
 from reconciler.store.database import Database, DatabaseDown, UnitOfWork
 from reconciler.store.leader_state import LeaderState
 from reconciler.store.troubles import KeptTrouble
-from tests.support.builders import action, at, pair
+from tests.support.builders import BOT, action, at, pair
 from tests.support.clock import SimClock
 
 AWAY = Problem(Side.PAGERDUTY, NotExecuted("PagerDuty: no connection"))
@@ -289,3 +289,19 @@ def test_what_becomes_of_an_order_is_logged_with_the_pairs_name(bench: ReporterB
     assert bench.reconciled(verdict=Verdict(Event.UNLINKED, "no longer followed")) == [
         '#17 "Disk full", incident #4711: no longer followed'
     ]
+
+
+@pytest.mark.parametrize(
+    ("mark", "is_told"), [("[PagerDuty · Jane Doe · note N1]", False), ("[PagerDuty · x]", True)]
+)
+def test_a_note_that_another_route_of_the_database_has_written_is_no_second_reconciler_s(
+    bench: ReporterBench, mark: str, is_told: bool
+) -> None:
+    other = bench.database.for_route("other")
+    other.lead()
+    with other.writing() as unit:
+        unit.outbox.add([replace(action(Kind.ALERT_NOTE), alert_id=ITEM.alert_id, mark=mark)], at(0))
+    bench.reporter.began()
+    note = Note("n", BOT, "[PagerDuty · Jane Doe · note N1] on it", bench.clock.now() + timedelta(hours=1))
+    bench.reconciled(foreign=(note,))
+    assert any("Second reconciler" in line for line in bench.report()) == is_told

@@ -225,18 +225,25 @@ def test_a_new_warning_is_logged_once(bench: Bench, caplog: pytest.LogCaptureFix
     assert messages(caplog) == ["route added: new"]
 
 
-def test_what_fails_to_be_applied_is_applied_at_the_next_check(bench: Bench) -> None:
+def test_what_fails_to_be_applied_is_refused_and_tried_again_later(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail(_: Routes) -> None:
         raise RuntimeError
 
     bench.file.write_text(THREE)
     bench.watch._apply = fail
-    with pytest.raises(RuntimeError):
-        bench.check()
+    bench.check()
+    bench.check()
+    assert [line for line in messages(caplog) if line.endswith(KEPT)] == [f"{bench.said.partition(';')[0]}{KEPT}"]
+    assert bench.said.startswith("RuntimeError in ")
+    assert bench.watch.routes.names() == ("shop", "bank")
     bench.watch._apply = bench.applied.append
+    bench.clock.advance(RETRY_EVERY + 1)
     bench.check()
     bench.check()
-    assert bench.names() == [("shop", "bank", "new")]
+    assert (bench.names(), bench.said) == ([("shop", "bank", "new")], "")
+    assert messages(caplog) == ["route added: new"]
 
 
 # -- SIGHUP --

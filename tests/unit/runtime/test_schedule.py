@@ -274,11 +274,51 @@ def test_a_run_in_progress_ends_after_its_job_was_removed_and_is_not_planned_aga
     schedule.start()
     assert begun.acquire(timeout=30)
     assert not schedule.remove("goes")
-    assert not schedule.stop(0.0)  # it is known to be in progress
     go_on.set()
+    until(lambda: bool(ended))
     assert schedule.stop(30)
     assert ended == [1]
     assert not begun.acquire(blocking=False)
+
+
+def test_nothing_is_left_planned_of_a_removed_job_whose_run_has_ended(schedule: Schedule) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def job() -> None:
+        begun.set()
+        go_on.wait(30)
+
+    schedule.every("goes", 600.0, job)
+    schedule.start()
+    assert begun.wait(30)
+    threading.Timer(0.05, go_on.set).start()
+    assert schedule.remove("goes", 30)
+    assert schedule._scheduler.get_jobs() == []
+
+
+def test_a_removed_job_whose_thread_has_just_been_started_does_not_run(schedule: Schedule) -> None:
+    runs: list[int] = []
+    schedule.every("goes", 600.0, lambda: runs.append(1))
+    begun = schedule._jobs["goes"]
+    assert schedule.remove("goes")
+    schedule._run(begun)
+    assert runs == []
+
+
+def test_a_stop_waits_for_the_run_of_a_removed_job(schedule: Schedule) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def job() -> None:
+        begun.set()
+        go_on.wait(30)
+
+    schedule.every("goes", 600.0, job)
+    schedule.start()
+    assert begun.wait(30)
+    assert not schedule.remove("goes")
+    assert not schedule.stop(0.0)
+    go_on.set()
+    assert schedule.stop(30)
 
 
 def test_a_removed_job_that_ends_does_not_take_the_place_of_a_new_one_of_its_name(schedule: Schedule) -> None:

@@ -10,6 +10,7 @@ from reconciler.sandbox.pagerduty.directory import BOT
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import ManualClock, Response, request
 
+OG = {"Authorization": "GenieKey sandbox-opsgenie-key"}
 PD = {"Authorization": "Token token=sandbox-pagerduty-key", "From": BOT.email, "Content-Type": "application/json"}
 ONE, TWO, THREE = "PSVC001", "PSVC002", "PSVC003"
 ACME, GLOBEX = "tag: acme", "tag: globex"
@@ -32,9 +33,15 @@ class RoutesBench:
     def page(self, alert: str, *services: str) -> None:
         for service in services:
             values = {"type": "incident", "title": "t", "service": {"id": service}, "incident_key": alert}
-            reply = self.sandbox.handle(request("POST", "/pagerduty/incidents", {"incident": values}, PD))
-            assert isinstance(reply, Response)
-            assert reply.status == 201
+            self.send("POST", "/pagerduty/incidents", {"incident": values})
+
+    def send(self, method: str, path: str, body: Any) -> None:
+        reply = self.sandbox.handle(request(method, path, body, PD if path.startswith("/pager") else OG))
+        assert isinstance(reply, Response)
+        assert reply.status < 300, reply.body
+
+    def note(self, incident: str, text: str) -> None:
+        self.send("POST", f"/pagerduty/incidents/{incident}/notes", {"note": {"content": text}})
 
     def found(self) -> dict[str, list[str]]:
         return {name: lines for name, lines in audit(self.sandbox.state()).as_json().items() if lines}
@@ -124,3 +131,45 @@ def test_routes_can_be_forgotten(world: RoutesBench) -> None:
     world.expect()
     world.page(world.alert(), TWO)
     assert world.found() == {}
+
+
+@pytest.fixture
+def shared(world: RoutesBench) -> tuple[RoutesBench, str]:
+    """An alert with an incident on each of two services; Jane has written and acknowledged on the first one."""
+    world.expect(PSVC001=ACME, PSVC002=GLOBEX, shared=[ONE, TWO])
+    alert = world.alert("acme", "globex")
+    world.page(alert, ONE, TWO)
+    note = world.sandbox.pagerduty.add_note("1", "Jane Doe", "on it")["id"]
+    world.send(
+        "POST", f"/opsgenie/v2/alerts/{alert}/notes", {"note": f"[PagerDuty · Jane Doe · note {note}] on it"}
+    )
+    world.sandbox.pagerduty.acknowledge("1", "Jane Doe")
+    world.send("POST", f"/opsgenie/v2/alerts/{alert}/acknowledge", {"user": "Jane Doe"})
+    return world, f"[PagerDuty · Jane Doe · note {note}] on it"
+
+
+def test_what_one_routes_engineer_did_is_a_customers_act_to_the_other_route(
+    shared: tuple[RoutesBench, str],
+) -> None:
+    world, copy = shared
+    quoted = copy.replace("[", "[quoted: ")
+    mark = "[Opsgenie · Jane Doe · 2026-11-23 09:00:00.000Z]"
+    world.note("2", f"[Opsgenie · Jane Doe (PagerDuty) · 2026-11-23 09:00:00.000Z] {quoted}")
+    world.note("2", f"{mark} acknowledged the alert")
+    world.send("PUT", "/pagerduty/incidents/2", {"incident": {"type": "incident", "status": "acknowledged"}})
+    assert world.found() == {}
+
+
+def test_what_is_copied_back_to_the_route_that_it_came_from_is_a_loop(shared: tuple[RoutesBench, str]) -> None:
+    world, copy = shared
+    world.note("2", "[Opsgenie · Jane Doe · 2026-11-23 09:00:00.000Z] acknowledged the alert")
+    assert world.found() == {}
+    world.note("1", f"[Opsgenie · Jane Doe (PagerDuty) · 2026-11-23 09:00:00.000Z] {copy}")
+    assert [line.partition(": ")[0] for line in world.found()["looped"]] == ["alert #1"]
+
+
+def test_a_note_that_is_not_told_to_the_alert_is_lost_for_its_own_route_alone(world: RoutesBench) -> None:
+    world.expect(PSVC001=ACME, PSVC002=GLOBEX, shared=[ONE, TWO])
+    world.page(world.alert("acme", "globex"), ONE, TWO)
+    world.sandbox.pagerduty.add_note("2", "Jane Doe", "on it")
+    assert world.found() == {"lost": ["alert #1: Jane Doe's note 'on it' in Opsgenie: 0 of 1"]}

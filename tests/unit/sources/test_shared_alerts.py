@@ -2,6 +2,7 @@
 
 import math
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -181,6 +182,15 @@ def test_a_route_of_another_process_counts_when_it_is_decided_whose_an_alert_is(
     for _ in range(int(TAKEN_WITHIN // INTERVAL) + 1):
         key.cycle()
     assert key.of(theirs) == ["B"], "it has become ours before its first match has taken it in"
+
+
+def test_a_route_whose_first_poll_comes_before_its_lead_is_known_gets_its_own_alerts_alone() -> None:
+    key = key_of(A, B)
+    theirs, ours = key.account.raise_alert("A", "B"), key.account.raise_alert("B")
+    early = key.readers["B"]
+    key.use([replace(A, is_polled=False), replace(B, is_polled=False)])
+    assert [row.id for row in early.changes(key.account.clock.start, None).rows] == [ours]
+    assert theirs not in [row.id for row in early.open_alerts_page(0)[0]]
 
 
 def test_a_sweep_over_known_alerts_costs_no_request_but_its_list() -> None:
@@ -369,29 +379,28 @@ def test_a_failed_fetch_is_tried_again_by_the_next_route() -> None:
     assert len(key.account.requests) == 3, "one that failed, one list, one question whose it is"
 
 
-def test_what_cannot_be_decided_holds_back_no_row_of_a_known_alert() -> None:
-    key = key_of(A, B)
+def test_what_cannot_be_asked_holds_back_no_row_of_a_known_alert_and_is_asked_again_by_the_next_route() -> None:
+    key = key_of(A, B, C)
     known = key.account.raise_alert("A")
     key.cycle()
     key.account.touch(known)
     new = key.account.raise_alert("B")
-    key.account.refused = set()
-    key.account.failure = None
-    original = key.account._matching
+    matching = key.account._matching
 
     def failing(query: str) -> Any:
         if "alertId" in query:
             raise Unknown("503")
-        return original(query)
+        return matching(query)
 
     key.account._matching = failing  # type: ignore[method-assign]
+    key.woken.clear()
     with pytest.raises(Unknown):
         key.poll("A")
     assert [row.id for row in key.news["A"].rows] == [known]
-    key.account._matching = original  # type: ignore[method-assign]
-    key.account.clock.advance(INTERVAL)
-    key.cycle()
-    assert key.of(new) == ["B"]
+    assert "A" not in key.woken, "what fails is not repeated at once"
+    key.account._matching = matching  # type: ignore[method-assign]
+    assert key.poll("C") == []
+    assert key.poll("B") == [new]
 
 
 class Gate:
@@ -498,3 +507,99 @@ def test_a_route_that_is_no_member_any_more_lists_its_own_alerts() -> None:
     key.use([A])
     assert [row.id for row in removed.changes(key.account.clock.start, None).rows] == [made]
     assert [row.id for row in removed.open_alerts_page(0)[0]] == [made]
+
+
+def test_in_a_storm_too_the_first_match_gets_an_alert() -> None:
+    key = key_of(A, B, C)
+    key.cycle()
+    theirs = [key.account.raise_alert("B") for _ in range(2 * BATCH)]
+    key.account.clock.advance(1)
+    first = [key.account.raise_alert("A", "B") for _ in range(BATCH)]
+    key.cycle()
+    assert sorted(key.taken["B"]) == sorted(theirs)
+    assert sorted(key.taken["A"]) == sorted(first)
+
+
+def test_each_routes_own_list_decides_at_once_where_the_search_by_id_is_refused() -> None:
+    key = key_of(A, B, C)
+    key.account.refused = {"alertId"}
+    made = key.account.raise_alert("B", "C")
+    key.cycle()
+    assert key.of(made) == ["B"]
+
+
+def test_a_query_that_is_not_closed_is_asked_for_no_alert_and_its_own_list_is_enough() -> None:
+    odd = Member("odd", 'message: "a) b("')
+    key = key_of(A, Member("other", "(tag: x"), odd)
+    made = key.account.raise_alert("A")
+    for name in ("A", "odd"):
+        key.poll(name)
+    assert key.of(made) == ["A"]
+    assert not any("(tag: x" in request.query for request in key.account.requests)
+
+
+def test_an_alert_that_moves_to_another_route_of_the_same_service_stays_where_its_incident_is() -> None:
+    for service, expected in (("S", ["A"]), ("", ["A", "B"])):
+        key = key_of(*(replace(member, service=service) for member in (A, B)))
+        made = key.account.raise_alert("A")
+        key.cycle()
+        key.account.tag(made, "B")
+        key.account.touch(made)
+        key.cycle()
+        key.sweep()
+        assert sorted(key.of(made)) == expected
+
+
+def test_an_incident_whose_alert_no_query_shows_belongs_to_the_first_route_of_its_service() -> None:
+    members = [replace(member, service=service) for member, service in ((A, "S"), (B, "S"), (C, "T"))]
+    key = key_of(*members)
+    gone = key.account.raise_alert("nobody's")
+    (row,) = key.account.reader_for("").recent_alerts(None)
+
+    def alert(alert_id: str) -> Any:
+        if alert_id != gone:
+            raise Missing("404")
+        return row
+
+    own = SimpleNamespace(alert=alert)
+    found = {name: key.shared.elsewhere(name, own, [gone, "deleted"]) for name in "ABC"}
+    assert found == {"A": set(), "B": {gone, "deleted"}, "C": set()}
+
+
+def test_who_shares_gets_an_alert_with_the_next_poll_though_another_has_taken_it_in_before() -> None:
+    key = key_of(A, SA, B, SB)
+    alert, others = key.account.raise_alert("SA", "SB"), key.account.raise_alert("SA")
+    key.taken["SA"] = [alert, others]
+    requests = key.cycle()
+    assert sorted(key.of(alert)) == ["SA", "SB"]
+    assert key.of(others) == ["SA"]
+    key.account.touch(others)
+    assert len(requests) == 2
+    assert len(key.cycle()) == 1
+
+
+def test_where_every_query_is_refused_nobody_lists_everybodys_alerts() -> None:
+    key = key_of(A, B)
+    key.account.refused = {"tag:"}
+    for name in ("A", "B", "A"):
+        with pytest.raises(Permanent):
+            key.poll(name)
+    assert not any(request.query == "" for request in key.account.requests)
+
+
+def test_the_only_route_that_is_polled_here_asks_once_whether_an_alert_is_an_earlier_ones() -> None:
+    *elsewhere, last = routes(64)
+    key = key_of(*(replace(member, is_polled=False) for member in elsewhere), last)
+    key.cycle()
+    made = key.account.raise_alert("t63")
+    assert len(key.cycle()) == 2
+    assert key.of(made) == ["r63"]
+
+
+def test_a_member_that_comes_counts_for_lists_that_go_on() -> None:
+    key = key_of(A, B)
+    key.cycle()
+    key.use([Member("C", "tag: C", is_polled=False), A, B])
+    made = key.account.raise_alert("B", "C")
+    key.cycle()
+    assert key.of(made) == []

@@ -78,7 +78,7 @@ class Routes:
             retry=300.0,
         )
         self.shared.set_members([A, B])
-        self.readers = {name: self.shared.reader(name) for name in "AB"}
+        self.readers = {each.name: self.shared.reader(each.name, each.query) for each in (A, B)}
         self.seen: dict[str, object | None] = {"A": None, "B": None}
 
     def poll(self, name: str, *, stored: bool = True) -> AlertNews:

@@ -8,6 +8,7 @@ import pytest
 from reconciler.errors import Transient
 from reconciler.store.copies import backup, copied
 from reconciler.store.database import Database, open_database
+from reconciler.store.key_routes import owners
 from tests.support.database import url
 from tests.support.stored import ACTION, NOW, PAIR
 
@@ -43,3 +44,19 @@ def test_a_copy_in_memory_has_every_row(database: Database) -> None:
         unit.snapshot.save_pairs([PAIR.__class__("x", "1", tracked=False, alerts=PAIR.alerts, swept_at=NOW)])
     with database.reading() as unit:
         assert unit.snapshot.pair("x") is None
+
+
+def test_of_other_routes_a_copy_has_what_shows_whose_an_alert_is(database: Database) -> None:
+    shop = database.for_route("shop")
+    for each in (database, shop):
+        with each.writing() as unit:
+            unit.snapshot.save_pairs([PAIR])
+            unit.outbox.add([ACTION], NOW)
+    copy = copied(shop)
+    assert copy.route == "shop"
+    with copy.reading() as unit:
+        assert unit.snapshot.pair("a-1") == PAIR
+        assert unit.outbox.of(["a-1"])
+        assert owners(unit, ["a-1"]) == {"a-1": {"default", "shop"}}
+    with copy.for_route("default").reading() as unit:
+        assert unit.outbox.of(["a-1"]) == {}

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.core.listings import new_alert
+from reconciler.core.model import Action, Kind
 from reconciler.store import key_routes
 from reconciler.store.database import Database
 from tests.support.builders import alert, at, pair
@@ -17,7 +18,7 @@ def routes(database: Database) -> dict[str, Database]:
     for name, ids in {"A": ("a-1", "a-2"), "B": ("a-2",)}.items():
         with found[name].writing() as unit:
             unit.snapshot.save_pairs(
-                [pair(alert_id=each, incident_id=f"P{name}{each}", route=name, swept_at=at(0)) for each in ids]
+                [pair(alert_id=each, incident_id=f"P{name}{each}", swept_at=at(0)) for each in ids]
             )
     return found
 
@@ -30,6 +31,17 @@ def test_a_route_owns_what_it_has_a_pair_for_or_what_waits_to_become_one(routes:
     assert found == {"a-1": {"A"}, "a-2": {"A", "B"}, "a-3": {"C"}}
 
 
+def test_pairs_and_actions_are_stored_under_the_route_of_their_database(routes: dict[str, Database]) -> None:
+    with routes["B"].writing() as unit:
+        unit.outbox.add([Action("key", Kind.CREATE_INCIDENT, "a-2", "", at(0))], at(0))
+    with routes["A"].reading() as unit:
+        assert unit.snapshot.pair("a-1") is not None
+        assert not unit.outbox.open()
+    with routes["B"].reading() as unit:
+        assert unit.snapshot.pair("a-1") is None
+        assert len(unit.outbox.open()) == 1
+
+
 def test_an_incident_is_followed_by_whichever_route(routes: dict[str, Database]) -> None:
     with routes["C"].reading() as unit:
         assert key_routes.followed(unit, {"PAa-1", "PBa-2", "PCa-9"}) == {"PAa-1", "PBa-2"}
@@ -37,7 +49,7 @@ def test_an_incident_is_followed_by_whichever_route(routes: dict[str, Database])
 
 def test_open_pairs_are_counted_by_route(routes: dict[str, Database]) -> None:
     with routes["A"].writing() as unit:
-        resolved = pair("resolved", is_open=False, alert_id="a-9", route="A", swept_at=at(0))
+        resolved = pair("resolved", is_open=False, alert_id="a-9", swept_at=at(0))
         unit.snapshot.save_pairs([replace(resolved, tracked=True)])
         assert key_routes.open_pairs(unit, ["A", "B", "C"]) == {"A": 2, "B": 1, "C": 0}
 

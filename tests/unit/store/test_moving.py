@@ -12,6 +12,7 @@ from reconciler.core.journal import Entry, Event
 from reconciler.core.migration import MovedPair, Standing, former_ids
 from reconciler.core.model import Action, Kind, Pair, Side, Status
 from reconciler.core.work import ReadRequest, WorkItem
+from reconciler.store import troubles
 from reconciler.store.database import Database, UnitOfWork
 from reconciler.store.moving import REPORT, Move, all_pairs, apply, moved_ids
 from reconciler.store.overview import find
@@ -163,3 +164,25 @@ def test_a_forgotten_pair_leaves_no_other_id_behind(database: Database) -> None:
 def test_without_a_move_there_is_no_report(database: Database) -> None:
     with database.reading() as unit:
         assert report(unit) == ""
+
+
+def test_rows_of_other_routes_stay_as_they_are_and_old_problems_are_forgotten(database: Database) -> None:
+    shop = database.for_route("shop")
+    for each in (shop, database):
+        fill(each)
+        with each.writing() as unit:
+            troubles.save(unit, [troubles.KeptTrouble("opsgenie", NOW, "Opsgenie: 403")])
+    before = content(database, *metadata.tables)
+    carry_out(database, moved(PAIR, "j-1", "n1"), moved(OTHER, "a-2", "n2"))
+    after = content(database, *metadata.tables)
+    others = {name: [row for row in rows if row.startswith("('shop'")] for name, rows in before.items()}
+    kept = {name: [row for row in rows if row.startswith("('shop'")] for name, rows in after.items()}
+    assert kept == others
+    assert len(others["pairs"]) == len(others["cursors"]) == 2
+    assert others["actions"] == []
+    by_id = ("actions", "journal")
+    assert [row for name in by_id for row in before[name] if "'shop'" in row] == [
+        row for name in by_id for row in after[name] if "'shop'" in row
+    ]
+    with database.reading() as unit:
+        assert troubles.load(unit) == []

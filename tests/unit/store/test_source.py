@@ -78,3 +78,10 @@ def test_what_is_said_names_the_command_that_moves_it_and_the_way_back() -> None
     )
     assert "mirrors JSM's alerts" in other_source("jsm", "opsgenie")
     assert "mirrors compass's alerts" in other_source("compass", "jsm")
+
+
+def test_of_one_of_several_routes_the_command_and_the_table_are_named() -> None:
+    words = other_source("opsgenie", "jsm", "shop")
+    assert words.startswith("ALERT_SOURCE: of route shop it is jsm, and this database mirrors Opsgenie's alerts")
+    assert "run `reconciler migrate --to jsm --route shop` to move it to JSM" in words
+    assert words.endswith('or write alert_source = "opsgenie" into [routes.shop]')

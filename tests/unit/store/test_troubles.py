@@ -1,7 +1,7 @@
 """Lasting problems, as `status` finds them."""
 
 from reconciler.store.database import Database
-from reconciler.store.troubles import KeptTrouble, load, save
+from reconciler.store.troubles import KeptTrouble, clear, hold, load, save
 from tests.support.builders import at
 
 OLD, NEW = KeptTrouble("pagerduty", at(0), "PagerDuty: no connection"), KeptTrouble("pages", at(5), "2 pages wait")
@@ -35,3 +35,15 @@ def test_a_subject_is_public_without_ids() -> None:
     kept = ("pages", "opsgenie a-1 Forbidden", "pagerduty rate", "second_reconciler")
     public = [KeptTrouble(subject, at(0), "").public_subject for subject in kept]
     assert public == ["pages", "objects", "pagerduty", "second_reconciler"]
+
+
+def test_why_a_route_is_not_led_replaces_the_rest_and_lasts_since_it_was_first_said(database: Database) -> None:
+    stored(database, OLD, NEW)
+    for seconds in (10, 20):
+        hold(database, "database", "it follows another product", at(seconds))
+    with database.reading() as unit:
+        assert load(unit) == [KeptTrouble("database", at(10), "it follows another product")]
+    with database.writing() as unit:
+        clear(unit)
+    with database.reading() as unit:
+        assert load(unit) == []

@@ -136,3 +136,35 @@ def test_a_page_waits_for_one_call_of_another_routes_storm() -> None:
     admitted = [at for at, route in enumerate(key.admitted) if route == "calm"]
     assert len(key.admitted) == 1003
     assert [at - before <= 1 for at, before in zip(admitted, asked, strict=True)] == [True] * 3
+
+
+def test_a_storm_leaves_room_for_the_first_pages_of_another_route() -> None:
+    """It uses up the rate in seconds; a page of the other route does not wait for the rest of the minute."""
+    key = Key(960)
+    key.time.seconds += 60
+    alerts = iter(range(1000))
+    waits: list[float] = []
+
+    def storm() -> None:
+        for _ in alerts:
+            key.call("storm", takes=0.1)
+
+    def page() -> None:
+        asked = key.time.seconds
+        key.call("calm")
+        waits.append(key.time.seconds - asked)
+
+    key.call("calm")  # the limiter knows the route: it has polled before
+    key.time.run([*((0.0, storm) for _ in range(16)), *((seconds, page) for seconds in (1, 10, 30, 50))])
+    assert waits == [0.0] * 4
+    assert key.time.seconds - key.began - 60 <= 1000 / 960 * 60 * 1.1
+
+
+def test_one_route_alone_has_the_whole_rate() -> None:
+    key = Key(100)
+    key.time.seconds += 60
+    key.call("", CHANGED)  # about the account, for no route
+    for _ in range(97):
+        key.limiter.release(
+            key.limiter.acquire(SCOPE, write=True, within=0, priority=PAGE, route="default"), 200, {}
+        )

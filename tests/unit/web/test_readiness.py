@@ -93,6 +93,13 @@ def test_the_process_is_ready_unless_every_route_that_it_works_on_is_not(
     assert (status, told["ready"], "reason" in told) == (expected, expected == 200, expected == 503)
 
 
+def test_a_process_that_hangs_is_not_ready_even_if_it_only_stands_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    doors = Doors(shop=standby, search=standby)
+    monkeypatch.setattr(Health, "alive", lambda _health: False)
+    status, told = doors.ask()
+    assert (status, [*told["not_ready"]]) == (503, ["shop", "search"])
+
+
 def test_a_route_is_asked_for_by_its_name() -> None:
     doors = Doors(shop=well, search=bad)
     assert doors.ask("/readyz?route=shop") == (200, {"ready": True, "role": "leader", "dead_actions": 0})

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from reconciler.operations import status_routes
-from reconciler.operations.status_routes import Overview, Pod
+from reconciler.operations.status_routes import Overview
 from reconciler.store.database import Database
 from reconciler.store.routes import stored_routes
 from reconciler.web.routes_view import route_path, routes_view
 from reconciler.web.view import Cell
-from tests.support.seeded_routes import LEGACY, SEARCH, SHOP, with_routes
+from tests.support.seeded_routes import LEGACY, SEARCH, SHOP, pod, with_routes
 
 INTERVAL = 10.0
 
@@ -34,7 +34,7 @@ def test_each_route_has_a_row_that_leads_to_its_page_the_worst_first(found: Over
 
 def test_a_good_page_says_so_and_pods_are_shown_where_they_are_known(found: Overview) -> None:
     shop = found.routes[2]
-    view = routes_view(replace(found, routes=(shop,), pods=(Pod("pod-1:7", 1),)), INTERVAL)
+    view = routes_view(replace(found, routes=(shop,), pods=(pod("pod-1:7", 1),)), INTERVAL)
     assert (view.is_good, view.verdict) == (True, "Nothing needs attention")
     assert [each.name for each in view.tables] == ["routes", "pods"]
 

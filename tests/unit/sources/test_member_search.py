@@ -1,0 +1,80 @@
+"""Which members' queries show an alert, asked of many at a time; and queries that the vendor refuses."""
+
+import pytest
+
+from reconciler.core.model import Alert
+from reconciler.core.routing import Member
+from reconciler.errors import Permanent, Transient
+from reconciler.sources.member_search import BATCH, MemberSearch, RefusedQueries, batches
+from reconciler.vendors.opsgenie.search import SEARCH
+from tests.support.builders import alert
+from tests.support.shared_key import Account, converted, routes
+
+RETRY = 300.0
+
+
+class Bench:
+    """Eight members, and an account."""
+
+    def __init__(self) -> None:
+        self.account, self.members = Account(), routes(8)
+        self.refused = RefusedQueries(self.account.reader_for, self.account.clock, RETRY)
+        self.search = MemberSearch(self.account.reader_for, SEARCH, self.refused)
+
+    def row(self, *tags: str) -> Alert:
+        """The row of a new alert with these tags."""
+        stored = self.account.alerts.get(self.account.raise_alert(*tags))
+        assert stored is not None
+        return converted(stored.now)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_an_alert_is_found_by_halves(bench: Bench) -> None:
+    row = bench.row("t5")
+    assert bench.search.first(bench.members, [row], is_sure=False) == {row.id: 5}
+    assert len(bench.account.requests) == 4
+    assert bench.search.first(bench.members[:5], [row], is_sure=False) == {}
+
+
+def test_all_members_that_show_an_alert_are_found_in_their_order(bench: Bench) -> None:
+    row = bench.row("t6", "t1")
+    found = bench.search.every(bench.members, [row])
+    assert [member.name for member in found[row.id]] == ["r1", "r6"]
+
+
+def test_a_query_that_is_empty_shows_everything_without_a_request(bench: Bench) -> None:
+    row = bench.row("whatever")
+    assert bench.search.shown([Member("all", "")], [row]) == {row.id}
+    assert bench.account.requests == []
+
+
+def test_a_refused_query_is_set_aside_and_asked_again_later(bench: Bench) -> None:
+    bench.account.refused.add("tag: t3")
+    assert bench.refused.sort_out(bench.members)
+    assert [member.name for member in bench.refused.without(bench.members)] == [
+        f"r{number}" for number in range(8) if number != 3
+    ]
+    assert isinstance(bench.refused.error(bench.members[3]), Permanent)
+    bench.account.refused.clear()
+    assert bench.refused.error(bench.members[3]) is not None
+    bench.account.clock.advance(RETRY)
+    assert bench.refused.error(bench.members[3]) is None
+
+
+def test_a_vendor_that_does_not_answer_leaves_a_refusal_as_it_is(bench: Bench) -> None:
+    bench.account.refused.add("tag: t3")
+    bench.refused.sort_out(bench.members)
+    bench.account.failure = Transient("503")
+    bench.account.clock.advance(RETRY)
+    assert isinstance(bench.refused.error(bench.members[3]), Permanent)
+    with pytest.raises(Transient):
+        bench.refused.sort_out(bench.members[:1])
+
+
+def test_alerts_are_asked_for_in_batches() -> None:
+    rows = [alert(id=str(number)) for number in range(2 * BATCH + 1)]
+    assert [len(batch) for batch in batches(rows)] == [BATCH, BATCH, 1]
