@@ -333,7 +333,7 @@ class RouteJobs:
 
     def retire(self) -> None:
         """Look for nothing new: only what the route has seen already is still done."""
-        kept = {LEADERSHIP, REPORT, self.program.account.name}
+        kept = {LEADERSHIP, REPORT, SECRETS, self.program.account.name}
         found = [name for name in self.schedule.names if name not in kept]
         if found:
             self.schedule.remove(*found)
