@@ -200,3 +200,19 @@ def test_each_line_of_a_route_names_it(bench: Bench, caplog: pytest.LogCaptureFi
     with for_route("shop"):
         assert logs._surroundings() == {"route": "shop"}
     bench.lead("bank")
+
+
+def test_a_refused_file_is_among_the_states_of_a_route_that_is_led(bench: Bench) -> None:
+    def told() -> dict[str, list[str]]:
+        routes = bench.process.daemon.routes
+        return {name: [each.subject for each in route.reporter.states.lasting()] for name, route in routes.items()}
+
+    bench.lead("bank")
+    bench.reload("[[")
+    assert told() == {"shop": [], "bank": ["routes"]}
+    bench.process.daemon.routes["bank"].leadership.lose()
+    bench.lead("shop")
+    bench.process._say("routes", "still refused")
+    assert told() == {"shop": ["routes"], "bank": []}
+    bench.process._say("routes", "")
+    assert told() == {"shop": [], "bank": []}
