@@ -58,7 +58,7 @@ class Idler:
         }
         command = (sys.executable, counted.__file__, self._counts)
         self._process = stack.enter_context(daemon(given, folder, command))
-        self._server.until_idle(interval, 4 * keys)
+        self._server.until_idle(interval, routes, 4 * keys)
 
     def begin(self) -> None:
         """Begin to measure."""

@@ -86,7 +86,7 @@ class Account:
                 if sweep_interval < YEARS:
                     time.sleep(WARM_UP * interval)
                 else:
-                    server.until_idle(interval, 4)
+                    server.until_idle(interval, self._vendor.routes, 4)
                 asked, polls, used, began = dict(server.asked), server.polls, busy(process), time.monotonic()
                 time.sleep(cycles * interval)
                 done = (time.monotonic() - began) / interval
