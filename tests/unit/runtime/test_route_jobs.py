@@ -216,6 +216,24 @@ def test_a_pause_is_respected_from_the_beginning_of_the_lead_on(bench: Bench) ->
     assert bench.wiring.write_breakers.is_paused(action(Kind.PAGERDUTY_NOTE))
 
 
+def test_a_pause_that_ends_while_the_lead_begins_holds_nothing_back(bench: Bench) -> None:
+    """`requested` does nothing until this process leads, and a pause that is over is not named again."""
+    paused = action(Kind.PAGERDUTY_NOTE)
+    with bench.wiring.database.writing() as unit:
+        unit.pauses.save([Pause(Side.PAGERDUTY, bench.clock.now(), "maintenance")])
+
+    def resumed() -> None:
+        bench.wiring.account.began()
+        with bench.wiring.database.writing() as unit:
+            unit.pauses.end([Side.PAGERDUTY])
+        bench.jobs.requested()
+
+    bench.jobs.leadership.do_first(resumed)
+    bench.jobs.lead()
+    assert bench.wiring.write_breakers is not None
+    assert not bench.wiring.write_breakers.is_paused(paused)
+
+
 def test_the_end_admits_no_further_write_and_lets_another_process_lead(bench: Bench, tmp_path: Path) -> None:
     bench.jobs.lead()
     bench.jobs.begin(WorkerPool())
