@@ -162,8 +162,8 @@ class RouteJobs:
             for line in self.leadership.news:
                 log.info(line)
             self.leadership.news.clear()
-            if self._is_one_of_several:
-                unmark(self.program.database)
+            unmark(self.program.database)
+            self.take_in()  # what was stored, or a pause that was ended, while the lead began
             self.program.rounds.begin()
             self.introduction.began()
             self.reporter.began()
