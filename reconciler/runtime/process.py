@@ -75,6 +75,7 @@ class Process:
         process = routes.each[0].settings
         self._states = StateLog(clock, process.remind_seconds, product=PRODUCTS[process.alert_source])
         self._saying = threading.Lock()
+        self._told_by: dict[str, RouteJobs] = {}
         say = partial(self._say, "heartbeat")
         self._heartbeats = SharedHeartbeats(process, self._led, clock, say, self._first)
         self.renewal = Renewal(
@@ -191,9 +192,24 @@ class Process:
         return next(iter(self.daemon.routes.values())).renewal.settings
 
     def _say(self, subject: str, words: str) -> None:
-        """Set the lasting state of one subject. For any thread."""
+        """Set the lasting state of one subject. For any thread.
+
+        A route that this process leads logs and stores it with its own states, so that `status` and the metrics
+        show it; it is only logged while there is none.
+        """
         with self._saying:
-            self._states.say(subject, words)
+            before = self._told_by.pop(subject, None)
+            led = [route for route in self.daemon.routes.values() if route.leadership.leads]
+            route = before if before in led else next(iter(led), None)
+            if before is not None and before is not route:
+                before.reporter.say(subject, "")
+            if route is None:
+                self._states.say(subject, words)
+                return
+            self._states.say(subject, "")
+            route.reporter.say(subject, words)
+            if words:
+                self._told_by[subject] = route
 
     def _remind(self) -> None:
         with self._saying:

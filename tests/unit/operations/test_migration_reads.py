@@ -61,9 +61,9 @@ class OfOneRoute(Alerts):
 
 def test_another_routes_open_alert_is_not_taken_for_an_unknown_one(database: Database) -> None:
     fill(database, SWEPT)
-    closed, theirs = replace(THERE, open=False, updated_at=at(200)), alert(id="theirs", updated_at=at(300))
-    unknown = alert(id="ours", updated_at=at(300))
-    found = reading(database, OfOneRoute().put(closed, theirs, unknown))
+    closed = replace(THERE, open=False, updated_at=at(200))
+    unknown = [alert(id=each, message=each, updated_at=at(300)) for each in ("theirs", "ours")]
+    found = reading(database, OfOneRoute().put(closed, *unknown))
     assert [each.id for each in found.unmatched] == ["ours"]
 
 

@@ -20,6 +20,7 @@ from reconciler.runtime.process import FORGOTTEN, REMINDERS, ROUTES, SHARED_HEAR
 from reconciler.runtime.renewal import Given
 from reconciler.runtime.route_jobs import SECRETS
 from reconciler.runtime.shares import FileShares
+from reconciler.runtime.wiring import Wiring
 from reconciler.store.database import Database
 from reconciler.store.lock import FileLock
 from reconciler.vendors.call_context import for_route
@@ -124,7 +125,7 @@ def test_a_reload_that_fails_leaves_the_routes_their_metrics_and_their_settings(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = (bench.process.metrics(), dict(bench.process.daemon.routes), bench.process.routes)
-    monkeypatch.setattr(process_module, "Wiring", _breaks("new", process_module.Wiring))
+    monkeypatch.setattr(process_module, "Wiring", _breaks("new", Wiring))
     changed = THREE.replace("tag: bank", "tag: banks")
     bench.reload(changed)
     assert (bench.process.metrics(), dict(bench.process.daemon.routes), bench.process.routes) == before
@@ -199,3 +200,19 @@ def test_each_line_of_a_route_names_it(bench: Bench, caplog: pytest.LogCaptureFi
     with for_route("shop"):
         assert logs._surroundings() == {"route": "shop"}
     bench.lead("bank")
+
+
+def test_a_refused_file_is_among_the_states_of_a_route_that_is_led(bench: Bench) -> None:
+    def told() -> dict[str, list[str]]:
+        routes = bench.process.daemon.routes
+        return {name: [each.subject for each in route.reporter.states.lasting()] for name, route in routes.items()}
+
+    bench.lead("bank")
+    bench.reload("[[")
+    assert told() == {"shop": [], "bank": ["routes"]}
+    bench.process.daemon.routes["bank"].leadership.lose()
+    bench.lead("shop")
+    bench.process._say("routes", "still refused")
+    assert told() == {"shop": ["routes"], "bank": []}
+    bench.process._say("routes", "")
+    assert told() == {"shop": [], "bank": []}

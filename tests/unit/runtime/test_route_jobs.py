@@ -253,6 +253,7 @@ def test_nothing_is_written_between_a_hand_over_and_the_next_lead(bench: Bench) 
     assert not admitted(bench)
     bench.jobs.lead()
     assert admitted(bench)
+    bench.run(fail(AWAY))
     bench.jobs.lead()
     assert admitted(bench)
 

@@ -1,7 +1,7 @@
 """One route's jobs on the common schedule: names of their own, and a phase of their own within the interval."""
 
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import cycle, pairwise
 from typing import Any, cast
 
 import pytest
@@ -66,11 +66,11 @@ def test_the_only_route_has_the_interval_as_it_is(jobs: Jobs) -> None:
 
 
 class Run:
-    """One job of a route whose runs take so many seconds; its times are those of their beginnings."""
+    """One job of a route, each second run of which takes so many seconds."""
 
     def __init__(self, name: str, seconds: float, takes: float) -> None:
-        self.clock, jobs = SimClock(), Jobs()
-        of(jobs, name, self.clock).every("feed", seconds, lambda: self.clock.advance(takes))
+        self.clock, jobs, each = SimClock(), Jobs(), cycle((0.0, takes))
+        of(jobs, name, self.clock).every("feed", seconds, lambda: self.clock.advance(next(each)))
         self.next_in, self.run = next(iter(jobs.jobs.values()))
 
     def times(self, count: int) -> list[float]:

@@ -43,9 +43,13 @@ def delays(bad: Line | None, alerts: int = 12) -> list[float]:
             raised.append(world.raise_alert(f"t{n % GOOD}"))
             world.run(7.0)
         world.run(3 * POLL)
-        created = {one["incident_key"]: parse_time(one["created_at"]) for one in world.sandbox.state()["pagerduty"]["incidents"]}
+        created = {
+            one["incident_key"]: parse_time(one["created_at"])
+            for one in world.sandbox.state()["pagerduty"]["incidents"]
+        }
         start = world.vendors_time.now().timestamp() - world.hub.passed
         assert world.problems == []
         return [
-            created[each.id].timestamp() - start - each.at if each.id in created else float("inf") for each in raised
+            created[each.id].timestamp() - start - each.at if each.id in created else float("inf")
+            for each in raised
         ]
