@@ -19,6 +19,7 @@ from reconciler.sandbox.pagerduty.directory import JANE, OMAR
 from reconciler.sandbox.settings import SandboxSettings
 from reconciler.sandbox.wire import Refused, Request
 from reconciler.settings import Settings
+from reconciler.store.routes import routes_in
 from reconciler.vendors import http as product_http
 from reconciler.vendors import session as product_session
 from reconciler.vendors.call_context import current
@@ -118,7 +119,7 @@ class RoutesWorld:
             sweep_interval_seconds=SWEEP,
             staleness_seconds=STALENESS,
         )
-        self._epochs: dict[str, tuple[int, str]] = {}
+        self.settings_of_process: dict[str, Any] = {}
         self._started = 0
 
     # -- the run --
@@ -165,7 +166,8 @@ class RoutesWorld:
             self.hub.at(self.hub.passed + self.chance.uniform(0.0, 2.0), partial(pod.reload, routes), pod)
 
     def _route(self, line: Line) -> Route:
-        chosen = {"opsgenie_query": line.query, "pagerduty_service_id": line.service, **dict(line.changes)}
+        chosen = {"opsgenie_query": line.query, "pagerduty_service_id": line.service,
+                  **self.settings_of_process, **dict(line.changes)}  # fmt: skip
         return Route(line.name, self._base.model_copy(update=chosen), line.is_shared)
 
     # -- pods --
@@ -212,6 +214,11 @@ class RoutesWorld:
         pod.is_cut = pod.session.is_cut = False
         if not pod.is_dead:
             self.hub.go_on(pod)
+
+    def stored_routes(self) -> tuple[str, ...]:
+        """The routes of which the database has rows."""
+        with self.engine.connect() as connection:
+            return routes_in(connection)
 
     # -- what the parts of pods tell --
 
