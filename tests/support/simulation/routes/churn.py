@@ -2,7 +2,7 @@
 
 from pydantic import SecretStr
 
-from reconciler.runtime import daemon, process, route_jobs
+from reconciler.runtime import daemon, forgotten_routes, process, route_jobs
 from tests.support.simulation.routes.world import Line, Parts, RoutesWorld
 
 DAY = 600.0
@@ -16,7 +16,7 @@ def churned(days: int, retention: int) -> RoutesWorld:
         (
             (daemon, "TAKE_IN_EVERY", DAY / 8),
             (process, "CHECK_EVERY", DAY),
-            (process, "FORGET_EVERY", DAY / 2),
+            (forgotten_routes, "EVERY", DAY / 2),
             (route_jobs, "LONGEST_REPORT", DAY / 2),
         )
     )

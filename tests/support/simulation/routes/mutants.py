@@ -1,4 +1,4 @@
-"""What the lives of many routes must catch: parts of the product that are missing or wrong, each with its findings."""
+"""What the lives of many routes must catch: parts of the product that are missing or wrong."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

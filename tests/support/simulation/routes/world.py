@@ -17,7 +17,7 @@ from reconciler.routes import Route, Routes
 from reconciler.sandbox.app import Sandbox
 from reconciler.sandbox.pagerduty.directory import JANE, OMAR
 from reconciler.sandbox.settings import SandboxSettings
-from reconciler.sandbox.wire import Refused, Request
+from reconciler.sandbox.wire import Refused
 from reconciler.settings import Settings
 from reconciler.store.routes import routes_in
 from reconciler.vendors import http as product_http
@@ -222,7 +222,7 @@ class RoutesWorld:
 
     # -- what the parts of pods tell --
 
-    def called(self, pod: Pod, kind: str, asked: Request) -> str:
+    def called(self, pod: Pod, kind: str) -> str:
         """A call goes out; returns the fault that it meets."""
         self.counts[f"{kind}"] += 1
         if kind in WRITES:
