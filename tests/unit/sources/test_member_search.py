@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.core.model import Alert
 from reconciler.core.routing import Member
-from reconciler.errors import Permanent, Transient
+from reconciler.errors import RefusedQuery, Transient
 from reconciler.sources.member_search import BATCH, MemberSearch, RefusedQueries, batches
 from reconciler.vendors.opsgenie.search import SEARCH
 from tests.support.builders import alert
@@ -60,7 +60,7 @@ def test_a_refused_query_is_set_aside_and_asked_again_later(bench: Bench) -> Non
     assert [member.name for member in bench.refused.without(bench.members)] == [
         f"r{number}" for number in range(8) if number != 3
     ]
-    assert isinstance(bench.refused.error(bench.members[3]), Permanent)
+    assert isinstance(bench.refused.error(bench.members[3]), RefusedQuery)
     bench.account.refused.clear()
     assert bench.refused.error(bench.members[3]) is not None
     bench.account.clock.advance(RETRY)
@@ -108,7 +108,7 @@ def test_a_vendor_that_does_not_answer_leaves_a_refusal_as_it_is(bench: Bench) -
     bench.refused.sort_out(bench.members)
     bench.account.failure = Transient("503")
     bench.account.clock.advance(RETRY)
-    assert isinstance(bench.refused.error(bench.members[3]), Permanent)
+    assert isinstance(bench.refused.error(bench.members[3]), RefusedQuery)
     with pytest.raises(Transient):
         bench.refused.sort_out(bench.members[:1])
 
