@@ -67,6 +67,10 @@ class PersonsToken(Misconfigured):
         self.pages = pages
 
 
+class RefusedQuery(Misconfigured):
+    """The vendor cannot search by a route's query, or by the query that unites those of several routes."""
+
+
 class Refused(Misconfigured):
     """The account is refused: its key, user, service or plan. Every other request would fail in the same way."""
 

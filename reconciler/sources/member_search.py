@@ -7,7 +7,7 @@ from threading import Lock
 
 from reconciler.core.model import Alert
 from reconciler.core.routing import Member, is_closed, is_too_long, narrowed, united
-from reconciler.errors import Permanent, ReconcilerError
+from reconciler.errors import ReconcilerError, RefusedQuery
 from reconciler.store.cursors import OLDEST
 from reconciler.vendors.ports import AlertReader, AlertSearch, Clock
 
@@ -28,11 +28,11 @@ class RefusedQueries:
         self._clock = clock
         self._retry = retry
         self._lock = Lock()
-        self._refused: dict[str, tuple[Permanent, float]] = {}
+        self._refused: dict[str, tuple[RefusedQuery, float]] = {}
         self._good: dict[str, float] = {}
         """Queries that were taken while some were sorted out, and until when they need not be asked again."""
 
-    def error(self, member: Member) -> Permanent | None:
+    def error(self, member: Member) -> RefusedQuery | None:
         """The vendor's refusal of the member's query, to be raised by one thread; None if there is none."""
         with self._lock:
             refused = self._refused.get(member.query)
@@ -82,16 +82,16 @@ class RefusedQueries:
     def _is_refused(self, query: str) -> bool:
         try:
             self._reader_for(query).recent_alerts(None)
-        except Permanent:
+        except RefusedQuery:
             return True
         return False
 
-    def _ask(self, member: Member, refusal: Permanent | None) -> None:
+    def _ask(self, member: Member, refusal: RefusedQuery | None) -> None:
         """Ask with this query. What prevents an answer leaves it as it was: with this `refusal`, or with none."""
         try:
             self._reader_for(member.query).recent_alerts(None)
             refusal = None
-        except Permanent as error:
+        except RefusedQuery as error:
             refusal = error
         except ReconcilerError:
             if refusal is None:
@@ -105,7 +105,7 @@ class RefusedQueries:
 class MemberSearch:
     """Searches with the members' queries. Each call may raise what a list of alerts may.
 
-    Permanent if the vendor refuses the united query of members none of which it refuses alone.
+    RefusedQuery if the vendor refuses the united query of members none of which it refuses alone.
     """
 
     def __init__(self, reader_for: ReaderFor, search: AlertSearch, refused: RefusedQueries) -> None:
@@ -162,7 +162,7 @@ class MemberSearch:
             return {alert_id for part in parts for alert_id in self._shown(part, united(part), rows)}
         try:
             listed = self._reader_for(narrow).recent_alerts(OLDEST)
-        except Permanent:
+        except RefusedQuery:
             if not self._refused.sort_out(members):
                 raise
             return self.shown(members, rows)

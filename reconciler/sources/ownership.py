@@ -10,7 +10,7 @@ from threading import Lock
 
 from reconciler.core.model import Alert
 from reconciler.core.routing import Member, apart, recipients
-from reconciler.errors import Permanent, ReconcilerError
+from reconciler.errors import ReconcilerError, RefusedQuery
 from reconciler.sources.member_search import MemberSearch, ReaderFor, RefusedQueries
 from reconciler.vendors.ports import AlertSearch, Clock
 
@@ -74,7 +74,7 @@ class Ownership:
         is_sure = [member.name for member in usable] == [member.name for member in shown_by]
         try:
             decided = self._found(usable, asked, is_sure=is_sure)
-        except Permanent:  # none of the queries is refused by itself: the search does not take what unites them
+        except RefusedQuery:  # none of the queries is refused by itself: the search does not take what unites them
             decided = self._by_lists(usable, asked)
         except ReconcilerError as error:
             decided = self._by_lists(usable, self._overdue(asked, error))
@@ -118,7 +118,7 @@ class Ownership:
             return found
         try:
             decided = self._of_listed(member, asked, holders)
-        except Permanent:  # the search does not take what unites the queries: the list that shows them decides
+        except RefusedQuery:  # the search does not take what unites the queries: the list that shows them decides
             return found | dict.fromkeys((row.id for row in asked), (member.name,))
         except ReconcilerError as error:
             late = self._overdue([row for row in asked if not holders.get(row.id)], error)

@@ -9,7 +9,7 @@ from threading import Lock
 
 from reconciler.core.model import Alert
 from reconciler.core.routing import Member, united
-from reconciler.errors import Permanent, ReconcilerError
+from reconciler.errors import ReconcilerError, RefusedQuery
 from reconciler.sources.member_search import ReaderFor, RefusedQueries
 from reconciler.sources.ownership import Ownership, Recipients
 from reconciler.store.cursors import earlier
@@ -184,7 +184,7 @@ class SharedList:
         began = tools.clock.monotonic()
         try:
             news = tools.reader_for(united(members)).changes(floor, self._seen)
-        except Permanent:
+        except RefusedQuery:
             if tools.refused.sort_out(members):
                 return self._fetch(since)
             self._apart_until = tools.clock.monotonic() + tools.retry

@@ -20,6 +20,7 @@ from reconciler.errors import (
     Permanent,
     ReconcilerError,
     Refused,
+    RefusedQuery,
     Transient,
     Unknown,
 )
@@ -213,7 +214,7 @@ TABLE: tuple[AnswerRow, ...] = (
     AnswerRow(own=False, means=Blocked, advice=_NOT_ITS_OWN),
     # The rows below require the vendor's own JSON.
     *(
-        AnswerRow(vendor=each, at=_LIST, statuses=(400, 422), means=Misconfigured, advice=_QUERY)
+        AnswerRow(vendor=each, at=_LIST, statuses=(400, 422), means=RefusedQuery, advice=_QUERY)
         for each in (OG, JSM)
     ),
     AnswerRow(at=_OBJECT, statuses=(404,), means=Missing),

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from reconciler.core import model
 from reconciler.core.routing import Member
-from reconciler.errors import Permanent
+from reconciler.errors import RefusedQuery
 from reconciler.sandbox.opsgenie import query as language
 from reconciler.sandbox.opsgenie.state import Alert, Alerts, StoredAlert
 from reconciler.sources.shared_alerts import SharedAlerts, SharedReader
@@ -76,7 +76,7 @@ class Account:
         if self.failure is not None and self.failing in query:
             raise self.failure
         if any(part in query for part in self.refused):
-            raise Permanent("422: the query is not valid", 422)
+            raise RefusedQuery("422: the query is not valid")
         if self.blind and self.blind in query:
             return []
         shown = self.alerts.as_of(self.clock.now() - timedelta(seconds=self.lag))

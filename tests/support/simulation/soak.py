@@ -1,8 +1,8 @@
 """The long run, `make soak`: the table of mutants, every single fault, random histories, and kill -9.
 
 SOAK_SECONDS (3600) is how long histories run, SOAK_SEED (1) the first seed, SOAK_KILLS (200) how often a daemon is
-killed on each database in addition, or 0 for never. The exit status is 1 on any finding, when a mutant escapes, or
-when the time does not suffice for all single faults.
+killed on each database in addition, or 0 for never, SOAK_LIVES (200) how many lives of routes follow. The exit
+status is 1 on any finding, when a mutant escapes, or when the time does not suffice for all single faults.
 """
 
 import multiprocessing
@@ -79,7 +79,10 @@ def main() -> int:
     _say("by driver: " + ", ".join(f"{driver} {count}" for driver, count in runs.items()))
     _say(f"{rounds}{': UNFINISHED, give it more SOAK_SECONDS' if rounds.left else ''}")
     killed = _kills(int(os.environ.get("SOAK_KILLS", "200")))
-    return 1 if whole.found or escaped or rounds.left or killed else 0
+    of_routes = subprocess.run(
+        [sys.executable, "-m", "tests.support.simulation.routes.soak"], cwd=ROOT, check=False
+    )
+    return 1 if whole.found or escaped or rounds.left or killed or of_routes.returncode else 0
 
 
 # -- what is run --

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.core.model import Alert
 from reconciler.core.routing import Member
-from reconciler.errors import Permanent, Transient
+from reconciler.errors import RefusedQuery, Transient
 from reconciler.sources.member_search import BATCH, MemberSearch, RefusedQueries, batches
 from reconciler.vendors.opsgenie.search import SEARCH
 from tests.support.builders import alert
@@ -61,7 +61,7 @@ def test_a_refused_query_is_set_aside_and_asked_again_later(bench: Bench) -> Non
     assert [member.name for member in bench.refused.without(bench.members)] == [
         f"r{number}" for number in range(8) if number != 3
     ]
-    assert isinstance(bench.refused.error(bench.members[3]), Permanent)
+    assert isinstance(bench.refused.error(bench.members[3]), RefusedQuery)
     bench.account.refused.clear()
     assert bench.refused.error(bench.members[3]) is not None
     bench.account.clock.advance(RETRY)
@@ -113,7 +113,7 @@ def test_a_refusal_is_of_the_query_whoever_polls_it_and_is_forgotten_with_the_qu
     bench.refused.forget_all_but([moved, *others])
     first, second = bench.refused.error(moved), bench.refused.error(bad)
     assert (str(first), first is second) == (str(second), False)
-    assert isinstance(first, Permanent)
+    assert isinstance(first, RefusedQuery)
     bench.refused.forget_all_but(others)
     assert bench.refused.error(bad) is None
     assert len(bench.account.requests) == asked
@@ -124,7 +124,7 @@ def test_a_vendor_that_does_not_answer_leaves_a_refusal_as_it_is(bench: Bench) -
     bench.refused.sort_out(bench.members)
     bench.account.failure = Transient("503")
     bench.account.clock.advance(RETRY)
-    assert isinstance(bench.refused.error(bench.members[3]), Permanent)
+    assert isinstance(bench.refused.error(bench.members[3]), RefusedQuery)
     with pytest.raises(Transient):
         bench.refused.sort_out(bench.members[:1])
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from reconciler.core.routing import LONGEST_QUERY, Member
-from reconciler.errors import Missing, Permanent, Unknown
+from reconciler.errors import Missing, RefusedQuery, Unknown
 from reconciler.sources.member_search import BATCH
 from reconciler.sources.ownership import TAKEN_WITHIN, UNDECIDED_FOR
 from reconciler.sources.shared_lists import MOST_ASKED
@@ -249,7 +249,7 @@ def test_a_refused_query_stops_its_own_route_and_no_other() -> None:
     key.account.refused = {"tag: bad"}
     made = key.account.raise_alert("C")
     key.poll("A")
-    with pytest.raises(Permanent):
+    with pytest.raises(RefusedQuery):
         key.poll("bad")
     key.poll("C")
     assert key.of(made) == ["C"]
@@ -257,7 +257,7 @@ def test_a_refused_query_stops_its_own_route_and_no_other() -> None:
     before = len(key.account.requests)
     for name in ("A", "C"):
         key.poll(name)
-    with pytest.raises(Permanent):
+    with pytest.raises(RefusedQuery):
         key.poll("bad")
     assert len(key.account.requests) - before == 1, "it is not asked again with every poll"
     key.account.refused = set()
@@ -615,7 +615,7 @@ def test_where_every_query_is_refused_nobody_lists_everybodys_alerts() -> None:
     key = key_of(A, B)
     key.account.refused = {"tag:"}
     for name in ("A", "B", "A"):
-        with pytest.raises(Permanent):
+        with pytest.raises(RefusedQuery):
             key.poll(name)
     assert not any(request.query == "" for request in key.account.requests)
 

@@ -15,6 +15,7 @@ from reconciler.errors import (
     Permanent,
     ReconcilerError,
     Refused,
+    RefusedQuery,
     Unknown,
 )
 from reconciler.vendors.error_scopes import TABLE, meaning, refusal, reply_of, said
@@ -155,8 +156,8 @@ CASES: list[tuple[str, tuple[str, str], int, Any, type[Exception], str]] = [
     (PD, CREATE, 404, pd(2100, "Not Found"), Refused, SERVICE),
     (PD, CREATE, 404, HTML, Blocked, "PAGERDUTY_API_URL"),
     # a setting
-    (OG, ALERTS, 422, og("Query is not valid"), Misconfigured, "OPSGENIE_QUERY"),
-    (OG, ALERTS, 400, og("Query is not valid"), Misconfigured, "OPSGENIE_QUERY"),
+    (OG, ALERTS, 422, og("Query is not valid"), RefusedQuery, "OPSGENIE_QUERY"),
+    (OG, ALERTS, 400, og("Query is not valid"), RefusedQuery, "OPSGENIE_QUERY"),
     (OG, ALERTS, 404, og("Not found"), Blocked, "OPSGENIE_API_URL"),
     (PD, LIST, 404, pd(2100, "Not Found"), Blocked, "PAGERDUTY_API_URL"),
     # the network path
@@ -199,8 +200,8 @@ CASES: list[tuple[str, tuple[str, str], int, Any, type[Exception], str]] = [
     (JSM, JSM_ONE, 404, jsm("Not found"), Missing, ""),
     (JSM, JSM_ONE, 403, jsm(), Forbidden, "only this one is refused"),
     (JSM, JSM_LIST, 403, jsm(), Refused, "JSM_EMAIL lacks a right"),
-    (JSM, JSM_LIST, 422, jsm("Payload cannot be validated", "bad query"), Misconfigured, "JSM_QUERY"),
-    (JSM, JSM_LIST, 400, og("bad query"), Misconfigured, "see JSM_QUERY: JSM cannot search by it"),
+    (JSM, JSM_LIST, 422, jsm("Payload cannot be validated", "bad query"), RefusedQuery, "JSM_QUERY"),
+    (JSM, JSM_LIST, 400, og("bad query"), RefusedQuery, "see JSM_QUERY: JSM cannot search by it"),
     (JSM, JSM_NOTE, 402, jsm("Please upgrade your pricing plan"), Refused, "JSM account"),
     (JSM, JSM_NOTE, 422, jsm("Your account plan does not support notes"), Refused, "plan"),
     (JSM, JSM_NOTE, 422, jsm("note can not be empty"), Permanent, ""),

@@ -1,4 +1,4 @@
-"""What must hold of a life of many routes once all troubles are over: the audit, each service's incidents apart."""
+"""What must hold of many routes once all troubles are over: the audit, each service's incidents apart."""
 
 from collections import defaultdict
 from datetime import timedelta
@@ -28,8 +28,8 @@ DECIDED = 60.0
 def findings(world: "RoutesWorld") -> list[str]:
     """All findings, one line each; none when nothing is wrong.
 
-    Of an alert with incidents on several services, the audit takes what one incident's engineers do for no cause of
-    what reaches the other through the alert: of these, only the incidents themselves are judged.
+    Of an alert with incidents on several services, what one incident's engineers do is no cause, to the audit, of
+    what reaches the other one: of these, only the incidents themselves are judged.
     """
     state = world.sandbox.state()
     state["routes"] = _wanted(world, state)
@@ -113,7 +113,7 @@ class _File:
         self._lines = [(line, language.parse(line.query)) for line in lines]
 
     def services_of(self, alert: Alert) -> list[str]:
-        """The services on which this alert is to have an incident: the first match's, and all that share with it."""
+        """The services of the first match, and of all that share with it."""
         matching = [line for line, matches in self._lines if matches(alert)]
         if matching and matching[0].is_shared:
             matching = [line for line in matching if line.is_shared]

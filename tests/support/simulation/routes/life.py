@@ -133,7 +133,7 @@ class Life:
         if pod.is_well or len(self._well()) >= 1:
             self.world.kill(pod)
         if len(self.world.pods) < self.size.pods:
-            self.world.hub.at(self.world.hub.passed + self.chance.uniform(0.5, 15.0), lambda: self._join())
+            self.world.hub.at(self.world.hub.passed + self.chance.uniform(0.5, 15.0), self._join)
 
     def _disturb(self, what: str) -> None:
         well = [pod for pod in self.world.pods if pod.is_well]

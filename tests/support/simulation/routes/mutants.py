@@ -1,6 +1,6 @@
-"""What the lives of many routes must catch: parts of the product that are missing or wrong, each with its findings."""
+"""What the lives of many routes must catch: parts of the product that are missing or wrong."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,6 +12,7 @@ from reconciler.runtime.route_jobs import RouteJobs
 from reconciler.sources.shared_alerts import SharedAlerts, SharedReader
 from reconciler.store import database
 from reconciler.store.cursors import Cursors
+from tests.support.simulation.routes.life import SMALL, play
 from tests.support.simulation.routes.pod import PodDatabase
 from tests.support.simulation.routes.world import Parts
 
@@ -50,4 +51,9 @@ MUTANTS: dict[str, tuple[Parts, str]] = {
 }
 """By name: what is replaced, and the kind of finding that it must have."""
 
-Play = Callable[[Parts], list[str]]
+
+def caught(name: str, seeds: Iterable[int]) -> str:
+    """The first finding of the mutant's kind in these lives; empty if there is none."""
+    parts, word = MUTANTS[name]
+    found = (line for seed in seeds for line in play(seed, SMALL, parts) if line.startswith(word))
+    return next(found, "")

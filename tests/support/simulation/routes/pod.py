@@ -1,4 +1,4 @@
-"""One pod: the product's own process, with simulated threads, the shared simulated database, and the simulated wire."""
+"""One pod: the product's own process, with simulated threads, database and wire."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -174,6 +174,7 @@ class PodWire(SimAdapter):
 
     def __init__(self, pod: Pod, side: str, vendor: str) -> None:
         super().__init__(WireWorld(pod), side, vendor)  # type: ignore[arg-type]
+        self._pod = pod
 
     def send(self, request: Any, *more: Any, **named: Any) -> Any:
         """One call."""
@@ -185,7 +186,7 @@ class PodWire(SimAdapter):
             self.world.clock.advance(LATENCY)
         finally:
             if request.method != "GET":
-                self.world.pod.world.check_lock(self.world.pod)
+                self._pod.world.check_lock(self._pod)
         return answer
 
 
@@ -204,7 +205,8 @@ class WireWorld:
         """A call goes out."""
         if self.pod.is_dead:
             raise Crash
-        return self.pod.world.called(self.pod, kind, asked)
+        del asked
+        return self.pod.world.called(self.pod, kind)
 
     def postpone(self, vendor: str, asked: Any, *, beyond: bool) -> None:
         """Let the call reach the vendor later."""

@@ -1,4 +1,4 @@
-"""The schedule and the pool of a daemon in simulated threads, and what else of the product waits or reads a clock."""
+"""The schedule and the pool of a daemon in simulated threads, and what else of the product waits."""
 
 import sys
 import threading

@@ -17,8 +17,9 @@ from reconciler.routes import Route, Routes
 from reconciler.sandbox.app import Sandbox
 from reconciler.sandbox.pagerduty.directory import JANE, OMAR
 from reconciler.sandbox.settings import SandboxSettings
-from reconciler.sandbox.wire import Refused, Request
+from reconciler.sandbox.wire import Refused
 from reconciler.settings import Settings
+from reconciler.store.routes import routes_in
 from reconciler.vendors import http as product_http
 from reconciler.vendors import session as product_session
 from reconciler.vendors.call_context import current
@@ -118,7 +119,7 @@ class RoutesWorld:
             sweep_interval_seconds=SWEEP,
             staleness_seconds=STALENESS,
         )
-        self._epochs: dict[str, tuple[int, str]] = {}
+        self.settings_of_process: dict[str, Any] = {}
         self._started = 0
 
     # -- the run --
@@ -165,7 +166,8 @@ class RoutesWorld:
             self.hub.at(self.hub.passed + self.chance.uniform(0.0, 2.0), partial(pod.reload, routes), pod)
 
     def _route(self, line: Line) -> Route:
-        chosen = {"opsgenie_query": line.query, "pagerduty_service_id": line.service, **dict(line.changes)}
+        chosen = {"opsgenie_query": line.query, "pagerduty_service_id": line.service,
+                  **self.settings_of_process, **dict(line.changes)}  # fmt: skip
         return Route(line.name, self._base.model_copy(update=chosen), line.is_shared)
 
     # -- pods --
@@ -213,9 +215,14 @@ class RoutesWorld:
         if not pod.is_dead:
             self.hub.go_on(pod)
 
+    def stored_routes(self) -> tuple[str, ...]:
+        """The routes of which the database has rows."""
+        with self.engine.connect() as connection:
+            return routes_in(connection)
+
     # -- what the parts of pods tell --
 
-    def called(self, pod: Pod, kind: str, asked: Request) -> str:
+    def called(self, pod: Pod, kind: str) -> str:
         """A call goes out; returns the fault that it meets."""
         self.counts[f"{kind}"] += 1
         if kind in WRITES:
