@@ -102,20 +102,23 @@ class Decision:
     hand_over: frozenset[str] = frozenset()
 
 
-def decide(me: str, view: View, known: Collection[str], timing: Timing, pulse: Pulse) -> Decision:
+def decide(
+    me: str, view: View, known: Collection[str], timing: Timing, pulse: Pulse, again: Collection[str] = ()
+) -> Decision:
     """Decide for the pod `me`, which knows these routes; a route that it holds and does not know is handed over.
 
-    Pods that know other routes do not count for its quota: they might not know what it leaves to them.
+    Pods that know other routes do not count for its quota: they might not know what it leaves to them. A pod that
+    could not lead a route no longer knows it. `again` are such routes that it tries once more, if they are free.
     """
     others = [pod for pod in view.pods if pod.name != me and pod.lives]
     stopped = tuple(pod for pod in others if pulse.finds_stopped(pod, timing))
     ours = digest(known)
     share = quota(len(known), 1 + sum(pod.knows == ours for pod in others if pod not in stopped))
     kept = in_order(me, view.mine.intersection(known))
-    free = set(known) - view.mine - view.locked
+    free, again = (set(routes) - view.mine - view.locked for routes in (known, again))
     return Decision(
         stopped,
-        tuple(in_order(me, free)[: max(0, share - len(kept))]),
+        (*in_order(me, free)[: max(0, share - len(kept))], *in_order(me, again)),
         frozenset(kept[share:]) | view.mine.difference(known),
     )
 

@@ -79,7 +79,7 @@ class Leadership:
                 if self._route and isinstance(error, OtherSource):
                     troubles.hold(self._database, "database", str(error), self._clock.now())
             finally:
-                self._release()
+                self._release(self._lock.decline)
             raise
 
     def lose(self) -> None:
@@ -89,7 +89,7 @@ class Leadership:
     def give_up(self) -> None:
         """Release the lock, because another process has taken over, or is to."""
         self._follow()
-        self._release()
+        self._release(self._lock.release)
 
     def leave(self) -> None:
         """Release the lock for good. What still runs takes and releases nothing more.
@@ -151,10 +151,10 @@ class Leadership:
         with self._leaving:
             return not self._has_left and self._lock.acquire()
 
-    def _release(self) -> None:
+    def _release(self, release: Callable[[], None]) -> None:
         with self._leaving:
             if not self._has_left:
-                self._lock.release()
+                release()
 
 
 def stored_work(database: Database, policy: Policy, clock: Clock, interval: timedelta) -> list[WorkItem]:

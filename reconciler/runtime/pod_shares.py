@@ -18,6 +18,10 @@ log = get_logger(__name__)
 
 BUSY = 1.0
 """Seconds that a release waits for a beat under way. Then it is left to that beat, or to its failure."""
+AGAIN = 15.0
+"""Seconds after which a pod that could not lead a route tries it again, if no other pod leads it by then."""
+FORGOTTEN = 600.0
+"""Seconds after which it counts for that route again, although another pod leads it: the cause may be mended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class PodShares:
         self._held: frozenset[str] = frozenset()
         self._to_hand_over: frozenset[str] = frozenset()
         self._to_release: frozenset[str] = frozenset()
+        self._declined: dict[str, float] = {}  # routes that this pod could not lead, and when that was
         self._confirmed_at = clock.monotonic()
         self._failed: ReconcilerError | None = None
         self._pulse: Pulse | None = None
@@ -160,23 +165,41 @@ class PodShares:
             finally:
                 self._beating.release()
 
+    def decline(self, route: str) -> None:
+        """Release a route that this pod cannot lead. For now it knows the route no more, as others may lead it."""
+        with self._changing:
+            self._declined[route] = self._clock.monotonic()
+        self.release(route)
+
     def _beaten(self) -> tuple[frozenset[str], frozenset[str]]:
         """One beat; returns the routes that are held now, and those to hand over."""
-        known = self._known
-        view = self._looked(known)
+        known, again = self._able()
+        view = self._looked(known, again)
         self._pulse = beaten(self._pulse, view.now, self._timing)
-        decision = decide(self._session.holder, view, known, self._timing, self._pulse)
+        decision = decide(self._session.holder, view, known, self._timing, self._pulse, again)
         if decision.end:
             for pod in decision.end:
                 self._end(pod)
-            view = self._looked(known)
-            decision = decide(self._session.holder, view, known, self._timing, self._pulse)
+            view = self._looked(known, again)
+            decision = decide(self._session.holder, view, known, self._timing, self._pulse, again)
         self._pods = view.pods
         taken = self._session.take(decision.take) if decision.take else frozenset()
+        with self._changing:
+            self._declined = {route: at for route, at in self._declined.items() if route not in taken}
         return view.mine | taken, decision.hand_over
 
-    def _looked(self, known: frozenset[str]) -> View:
-        return self._session.beat(known | self._held | self._to_release, digest(known))
+    def _able(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The routes that this pod knows and can lead, for all it knows, and those to try again."""
+        known, now = self._known, self._clock.monotonic()
+        with self._changing:
+            self._declined = {
+                route: at for route, at in self._declined.items() if route in known and now - at < FORGOTTEN
+            }
+            again = frozenset(route for route, at in self._declined.items() if now - at >= AGAIN)
+            return known.difference(self._declined), again
+
+    def _looked(self, known: frozenset[str], again: frozenset[str]) -> View:
+        return self._session.beat(known | again | self._held | self._to_release, digest(known))
 
     def _end(self, pod: Pod) -> None:
         if self._session.end(pod):
@@ -209,7 +232,7 @@ class PodShares:
             self._held = self._to_hand_over = self._to_release = frozenset()
 
 
-class _PodLock:
+class _PodLock(Lock):
     """The lock of one route as `runtime.leadership` uses it."""
 
     def __init__(self, shares: PodShares, route: str) -> None:
@@ -223,3 +246,7 @@ class _PodLock:
     def release(self) -> None:
         """Release the lock."""
         self._shares.release(self._route)
+
+    def decline(self) -> None:
+        """Release the lock, and leave the route to others for now."""
+        self._shares.decline(self._route)

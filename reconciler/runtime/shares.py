@@ -98,7 +98,7 @@ class FileShares:
                 self._file.release()
 
 
-class _SharedFileLock:
+class _SharedFileLock(Lock):
     """The lock of one route of an SQLite file."""
 
     def __init__(self, shares: FileShares, route: str) -> None:

@@ -36,8 +36,12 @@ class Lock(Protocol):
     def release(self) -> None:
         """Release the lock."""
 
+    def decline(self) -> None:
+        """Release the lock, because this process cannot lead. Others that could are to take it first."""
+        self.release()
 
-class FileLock:
+
+class FileLock(Lock):
     """For SQLite: a lock on a file beside the database, which the kernel releases with the process.
 
     Only the owner can open the file, as whoever can may hold the lock, and the reconciler would stand by for ever.
@@ -99,7 +103,7 @@ def lock_is_free(database: Path) -> Iterator[bool]:
         yield alone
 
 
-class AdvisoryLock:
+class AdvisoryLock(Lock):
     """For PostgreSQL: a session's advisory lock on a connection of its own, never one from the pool.
 
     A pooler that shares one server session between clients makes such a lock worthless: two processes could hold

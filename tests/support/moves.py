@@ -6,6 +6,7 @@ from datetime import datetime
 
 from reconciler.core.model import Act, Alert, Note
 from reconciler.errors import Missing, ReconcilerError
+from reconciler.store.lock import Lock
 from reconciler.vendors.ports import AlertNews, RequestStatus
 
 
@@ -82,7 +83,7 @@ class Alerts:
             raise self.refusal
 
 
-class FreeLock:
+class FreeLock(Lock):
     """A lock that nobody else wants."""
 
     def acquire(self) -> bool:

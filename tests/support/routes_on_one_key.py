@@ -21,6 +21,7 @@ from reconciler.sources.shared_alerts import SharedAlerts
 from reconciler.sources.shared_log import SharedLog, open_set
 from reconciler.store import key_routes
 from reconciler.store.database import Database, open_database
+from reconciler.store.lock import Lock
 from reconciler.store.migrate import upgrade
 from reconciler.vendors.jsm import search as jsm_search
 from reconciler.vendors.jsm.client import JsmClient
@@ -35,7 +36,7 @@ from tests.support.simulated_time import ThreadsClock
 INTERVAL = 10.0
 
 
-class OwnLock:
+class OwnLock(Lock):
     """A route's lock that no other process wants."""
 
     def acquire(self) -> bool:

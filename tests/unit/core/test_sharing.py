@@ -52,6 +52,14 @@ def test_a_route_that_left_the_file_is_handed_over_and_takes_nobodys_place() -> 
     assert decide("me", view, (), TIMING, STEADY).hand_over == {"a", "gone"}
 
 
+def test_a_route_to_try_again_is_taken_only_if_it_is_free_and_whatever_the_quota() -> None:
+    known, pods = ROUTES - {"a"}, (pod("me", knows=ROUTES - {"a"}), pod("other", knows=ROUTES - {"a"}))
+    assert decide("me", View(100, pods, frozenset("bc")), known, TIMING, STEADY, {"a"}).take == ("a",)
+    assert (
+        decide("me", View(100, pods, frozenset("bc"), frozenset("a")), known, TIMING, STEADY, {"a"}) == Decision()
+    )
+
+
 def test_pods_that_know_other_routes_do_not_lower_the_quota() -> None:
     other = pod("other", knows=ROUTES - {"a"})
     assert set(decided(View(100, (pod("me"), other))).take) == ROUTES

@@ -33,6 +33,7 @@ class Lock:
         self.free = True
         self.left = 1_000
         self.released = 0
+        self.declined = 0
         self.error: Exception | None = None
 
     def acquire(self) -> bool:
@@ -43,6 +44,9 @@ class Lock:
 
     def release(self) -> None:
         self.released += 1
+
+    def decline(self) -> None:
+        self.declined += 1
 
 
 class Process:
@@ -207,7 +211,7 @@ def test_a_process_that_cannot_lead_leaves_the_lock_to_others(
     monkeypatch.setattr("reconciler.runtime.leadership.check", unknown)
     with pytest.raises(Misconfigured):
         process.confirm()
-    assert process.lock.released == 1
+    assert process.lock.declined == 1
     assert not process.leadership.leads
 
 
@@ -279,7 +283,7 @@ def test_a_route_of_another_product_is_not_led_and_the_database_says_why_if_ther
     other.lead()  # whoever has moved it
     with pytest.raises(OtherSource):
         process.leadership.confirm(policy())
-    assert (process.lock.released, process.leadership.leads) == (1, False)
+    assert (process.lock.declined, process.leadership.leads) == (1, False)
     with database.reading() as unit:
         kept = [trouble.words for trouble in troubles.load(unit)]
     assert kept == ([other_source("opsgenie", "jsm", "shop")] if route else [])

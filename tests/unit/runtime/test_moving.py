@@ -13,13 +13,14 @@ from reconciler.operations.migrating import Choices
 from reconciler.runtime.moving import Mover, Sides, is_there, refuse_without_copy
 from reconciler.store.cursors import Origin
 from reconciler.store.database import Database, Superseded, open_database
+from reconciler.store.lock import Lock as AnyLock
 from tests.support.builders import action, alert, at, pair
 from tests.support.clock import SimClock
 from tests.support.database import url
 from tests.support.moves import Alerts
 
 
-class Lock:
+class Lock(AnyLock):
     """Free after some attempts."""
 
     def __init__(self, busy: int = 0) -> None:

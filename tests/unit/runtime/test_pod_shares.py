@@ -209,3 +209,66 @@ def test_a_release_during_a_beat_is_left_to_that_beat(
     first.shares.beat()
     assert first.leads() == ROUTES - {"a"}
     assert server.leader("a") == ""
+
+
+def decline(process: Process, routes: frozenset[str] = ROUTES) -> frozenset[str]:
+    """Fail to lead any of these routes, as a version that does not know the schema does."""
+    held = frozenset(process.leads()) & routes
+    for route in held:
+        process.shares.lock(route).decline()
+    return held
+
+
+def test_a_pod_that_cannot_lead_leaves_every_route_to_another(
+    server: Server, first: Process, second: Process
+) -> None:
+    """It tries each again, which disturbs the other at most once in ten minutes."""
+    incomplete = []
+    for beat in range(480):  # 20 minutes
+        pass_beat(server, first, second)
+        first.shares.beat()
+        decline(first)
+        second.shares.beat()
+        hand_over(second)
+        if second.leads() != ROUTES:
+            incomplete.append(beat)
+    assert incomplete == [0, 240, 241]
+
+
+def test_pods_that_cannot_lead_a_route_share_the_others(server: Server, first: Process, second: Process) -> None:
+    for _ in range(30):
+        pass_beat(server, first, second)
+        for each in (first, second):
+            each.shares.beat()
+            hand_over(each)
+            decline(each, frozenset("a"))
+    assert sorted([len(first.leads()), len(second.leads())]) == [1, 2]
+    assert first.leads() | second.leads() == ROUTES - {"a"}
+
+
+def test_a_route_that_could_not_be_led_is_tried_again_while_it_is_free(server: Server, first: Process) -> None:
+    first.shares.beat()
+    decline(first, frozenset("a"))
+    for _ in range(5):
+        pass_beat(server, first)
+        assert first.shares.beat() == Change()
+    pass_beat(server, first)
+    assert first.shares.beat() == Change(frozenset("a"))
+    pass_beat(server, first)
+    assert first.shares.beat() == Change()
+    assert first.leads() == ROUTES
+
+
+def test_after_a_while_a_pod_counts_again_for_a_route_that_it_could_not_lead(
+    server: Server, first: Process, second: Process
+) -> None:
+    first.shares.beat()
+    decline(first)
+    for _ in range(241):
+        second.shares.beat()
+        first.shares.beat()
+        pass_beat(server, first, second)
+    second.shares.beat()
+    assert len(hand_over(second)) == 2
+    first.shares.beat()
+    assert len(first.leads()) == 2

@@ -107,7 +107,7 @@ class PodSession(SimulatedSession):
         return super().beat(routes, knows)
 
 
-class StrayLock:
+class StrayLock(Lock):
     """The lock of a route that no file names, as `forgotten_routes` takes it."""
 
     def __init__(self, server: Server, route: str) -> None:
