@@ -9,6 +9,8 @@ from typing import Any, Self
 from reconciler.sandbox.wire import Request, parse_query
 from tests.support.canned import Canned
 
+AT_START = 4
+"""Requests that a route makes at its start at least: its user, its service, and who is on call."""
 PATIENCE = 600.0
 """Seconds within which a daemon must have come to rest."""
 
@@ -51,14 +53,15 @@ class CannedServer:
             assert time.monotonic() < last, "the daemon does not poll"
             time.sleep(0.01)
 
-    def until_idle(self, interval: float, most: int) -> None:
-        """Wait for two intervals of at most so many requests each: what is asked at the start is then answered."""
+    def until_idle(self, interval: float, routes: int, most: int) -> None:
+        """Wait for two intervals of at most so many requests each, after what every route asks at its start."""
         last, quiet, before = time.monotonic() + PATIENCE, 0, 0
         while quiet < 2:
             assert time.monotonic() < last, "the daemon does not come to rest"
             time.sleep(interval)
             now = sum(self.asked.values())
-            quiet = quiet + 1 if 0 < now - before <= most else 0
+            has_begun = now >= AT_START * routes
+            quiet = quiet + 1 if has_begun and now - before <= most else 0
             before = now
 
     def _count(self, path: str) -> None:

@@ -86,7 +86,7 @@ class Account:
                 if sweep_interval < YEARS:
                     time.sleep(WARM_UP * interval)
                 else:
-                    server.until_idle(interval, 4)
+                    server.until_idle(interval, self._vendor.routes, 4)
                 asked, polls, used, began = dict(server.asked), server.polls, busy(process), time.monotonic()
                 time.sleep(cycles * interval)
                 done = (time.monotonic() - began) / interval
@@ -100,7 +100,7 @@ class Account:
 
 
 def _idle(few: Cost, many: Cost, what: str, over: str) -> Iterator[Finding]:
-    yield at_most(SECTION, "requests a cycle", round(many.opsgenie + many.pagerduty, 1), 2, note=what)
+    yield at_most(SECTION, "requests a cycle", round(many.opsgenie + many.pagerduty), 2, note=what)
     yield Figure(SECTION, "resident memory", many.memory, "MiB", note=what)
     yield at_most(SECTION, f"the same {over}", many.memory / few.memory, 1.2, note=what)
     yield Figure(SECTION, "processor time a cycle", many.processor, "ms", note=what)
@@ -112,7 +112,7 @@ def _sweep(cost: Cost, interval: float, pairs: int, slice_: int) -> Iterator[Fin
     what = f"{slice_} s of a sweep of {pairs:,} pairs"
     used = (cost.pagerduty - cost.polls) * minute / PER_MINUTE
     yield at_most(SECTION, "share of PagerDuty's rate that the sweep uses", used, SWEEPS_SHARE, note=what)
-    yield at_least(SECTION, "polls of PagerDuty's log a cycle meanwhile", round(cost.polls, 1), 1, note=what)
+    yield at_least(SECTION, "polls of PagerDuty's log a cycle meanwhile", round(cost.polls), 1, note=what)
     yield Figure(SECTION, "resident memory", cost.memory, "MiB", note=what)
     hours = pairs / max(1e-9, (cost.pagerduty - cost.polls) * minute) / 60
     yield Figure(SECTION, "a whole sweep at this rate", hours, "h", note=what)

@@ -13,6 +13,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.observability.defects import defect
 from reconciler.observability.logs import get_logger
 from reconciler.routes import Route, Routes, difference
+from reconciler.runtime.endings import STOP_GRACE
 from reconciler.runtime.retired import Retired
 from reconciler.runtime.route_jobs import LEADERSHIP, REQUESTS, RouteJobs
 from reconciler.runtime.schedule import Schedule
@@ -25,8 +26,6 @@ from reconciler.vendors.ports import Clock
 
 log = get_logger(__name__)
 
-STOP_GRACE = 2.0
-"""Seconds for reads under way to end in, once nothing is being written."""
 TAKE_IN_EVERY = 1.0
 """Seconds between two checks for requests of operators: a pause, `retry`, `link`."""
 SHARES, DRAINED = "shares of routes", "drained routes"
@@ -68,7 +67,7 @@ class Daemon:
         self._about = about
         self._share = shared
         self._extra = extra or {}
-        self._retired = Retired(database, pool, clock, STOP_GRACE)
+        self._retired = Retired(database, pool, clock)
         self._changing = threading.Lock()
         """Held while routes begin or end."""
         self._is_stopped = False

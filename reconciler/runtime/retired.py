@@ -7,6 +7,7 @@ again.
 
 from reconciler.observability.defects import defect
 from reconciler.observability.logs import get_logger
+from reconciler.runtime.endings import end
 from reconciler.runtime.route_jobs import RouteJobs
 from reconciler.runtime.worker_pool import WorkerPool
 from reconciler.store.database import Database, DatabaseDown
@@ -23,11 +24,10 @@ DRAINED_FOR = 300.0
 class Retired:
     """The routes that are drained. For one thread at a time; `each` for any."""
 
-    def __init__(self, database: Database, pool: WorkerPool, clock: Clock, grace: float) -> None:
+    def __init__(self, database: Database, pool: WorkerPool, clock: Clock) -> None:
         self._database = database
         self._pool = pool
         self._clock = clock
-        self._grace = grace
         self._routes: dict[str, tuple[RouteJobs, float]] = {}
 
     def each(self) -> tuple[RouteJobs, ...]:
@@ -45,28 +45,29 @@ class Retired:
 
     def look(self) -> None:
         """End the routes with nothing left to do, and those that have been drained for long."""
+        left: dict[str, int | None] = {}
         for name, (route, since) in tuple(self._routes.items()):
             try:
                 with for_route(name):
-                    self._look_at(route, since)
+                    left_of = route.left()
+                    is_over = left_of == 0 or self._clock.monotonic() - since >= DRAINED_FOR
+                    if is_over and self._is_marked(route):
+                        left[name] = left_of
             except Exception as error:  # noqa: BLE001 - the other routes are looked at, and this one again
                 defect(error, f"route {name}")
+        for ended in end([self._routes[name][0] for name in left], self._pool):
+            for name in ended:
+                del self._routes[name]
+                log.info(_told(name, left[name]))
 
-    def _look_at(self, route: RouteJobs, since: float) -> None:
-        left = route.left()
-        if left == 0 or self._clock.monotonic() - since >= DRAINED_FOR:
-            self._end(route, left)
-
-    def _end(self, route: RouteJobs, left: int | None) -> None:
+    def _is_marked(self, route: RouteJobs) -> bool:
+        """Mark the route as removed if this process leads it. False if the database is away: the next look does it."""
         if route.leadership.leads:
             try:
                 mark_removed(self._database.for_route(route.name), self._clock.now())
             except DatabaseDown:
-                return  # the next look ends it
-        route.drain()
-        route.leave(self._pool, self._grace)
-        del self._routes[route.name]
-        log.info(_told(route.name, left))
+                return False
+        return True
 
 
 def _told(name: str, left: int | None) -> str:

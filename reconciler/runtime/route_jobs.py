@@ -162,8 +162,8 @@ class RouteJobs:
             for line in self.leadership.news:
                 log.info(line)
             self.leadership.news.clear()
-            if self._is_one_of_several:
-                unmark(self.program.database)
+            unmark(self.program.database)
+            self.take_in()  # what was stored, or a pause that was ended, while the lead began
             self.program.rounds.begin()
             self.introduction.began()
             self.reporter.began()
@@ -333,7 +333,7 @@ class RouteJobs:
 
     def retire(self) -> None:
         """Look for nothing new: only what the route has seen already is still done."""
-        kept = {LEADERSHIP, REPORT, self.program.account.name}
+        kept = {LEADERSHIP, REPORT, SECRETS, self.program.account.name}
         found = [name for name in self.schedule.names if name not in kept]
         if found:
             self.schedule.remove(*found)

@@ -28,6 +28,8 @@ class RefusedQueries:
         self._retry = retry
         self._lock = Lock()
         self._refused: dict[Member, tuple[RefusedQuery, float]] = {}
+        self._good: dict[str, float] = {}
+        """Queries that were taken while some were sorted out, and until when they need not be asked again."""
 
     def error(self, member: Member) -> RefusedQuery | None:
         """The vendor's refusal of the member's query; None if there is none."""
@@ -46,10 +48,36 @@ class RefusedQueries:
         return [member for member in members if self.error(member) is None]
 
     def sort_out(self, members: Collection[Member]) -> bool:
-        """Ask with each query alone, after one that united them was refused. Returns whether one of them is."""
-        for member in members:
-            self._ask(member, None)
+        """Find the queries that are refused, after one that united them was. Returns whether there are any.
+
+        About two requests for each halving. What prevents an answer is raised; the next call goes on from there.
+        """
+        now = self._clock.monotonic()
+        queries = [member for member in members if member.query.strip()]
+        self._sort_out([member for member in queries if self._good.get(member.query, now) <= now])
+        with self._lock:
+            for member in members:
+                self._good.pop(member.query, None)
         return any(self.error(member) for member in members)
+
+    def _sort_out(self, members: Sequence[Member]) -> None:
+        if len(members) > 1 and self._is_refused(united(members)):
+            half = len(members) // 2
+            self._sort_out(members[:half])
+            self._sort_out(members[half:])
+            return
+        if len(members) == 1:
+            self._ask(members[0], None)
+        until = self._clock.monotonic() + self._retry
+        with self._lock:
+            self._good |= {member.query: until for member in members if member not in self._refused}
+
+    def _is_refused(self, query: str) -> bool:
+        try:
+            self._reader_for(query).recent_alerts(None)
+        except RefusedQuery:
+            return True
+        return False
 
     def _ask(self, member: Member, refusal: RefusedQuery | None) -> None:
         """Ask with this query. What prevents an answer leaves it as it was: with this `refusal`, or with none."""

@@ -10,7 +10,7 @@ from threading import Lock
 
 from reconciler.core.model import Alert
 from reconciler.core.routing import Member, apart, recipients
-from reconciler.errors import RefusedQuery
+from reconciler.errors import ReconcilerError, RefusedQuery
 from reconciler.sources.member_search import MemberSearch, ReaderFor, RefusedQueries
 from reconciler.vendors.ports import AlertSearch, Clock
 
@@ -21,7 +21,8 @@ REMEMBERED_FOR = 3600.0
 TAKEN_WITHIN = 60.0
 """Seconds within which whoever gets an alert takes it in; if nobody has, it is decided anew whose it is."""
 UNDECIDED_FOR = 15.0
-"""Seconds for which a list may show an alert that the search does not find; then each route's list decides."""
+"""Seconds for which a list may show an alert that the search does not find, or fails to; then each route's list
+decides."""
 Recipients = dict[str, tuple[str, ...]]
 """Names of the routes that get each alert, by its id; none if it is nobody's."""
 Holders = Mapping[str, Collection[str]]
@@ -75,6 +76,8 @@ class Ownership:
             decided = self._found(usable, asked, is_sure=is_sure)
         except RefusedQuery:  # none of the queries is refused by itself: the search does not take what unites them
             decided = self._by_lists(usable, asked)
+        except ReconcilerError as error:
+            decided = self._by_lists(usable, self._overdue(asked, error))
         decided |= self._by_lists(usable, self._late(asked, decided))
         return found | self._keep(asked, decided)
 
@@ -90,7 +93,11 @@ class Ownership:
             for member in self._refused.without(self.members)
             if member.is_shared and any(member.name not in holders[row.id] for row in asked)
         ]
-        every = self._search.every(missing, asked) if missing else {}
+        try:
+            every = self._search.every(missing, asked) if missing else {}
+        except ReconcilerError as error:
+            asked = self._overdue(asked, error)
+            every = self._listed_by(missing, asked)
         decided: Recipients = {}
         for row in asked:
             held = [member for member in self.members if member.name in holders[row.id]]
@@ -99,7 +106,10 @@ class Ownership:
         return found | self._keep(asked, decided)
 
     def of_listed(self, member: Member, rows: Sequence[Alert], holders: Holders) -> Recipients:
-        """Who gets these alerts, which the list of this member shows and which it has no pair for."""
+        """Who gets these alerts, which the list of this member shows and which it has no pair for.
+
+        Left out are those that the search fails to decide; while it does, what another has stays that one's.
+        """
         held = [row for row in rows if holders.get(row.id)]
         found = self._remembered(held, REMEMBERED_FOR, as_it_was=True)
         found |= self._remembered([row for row in rows if not holders.get(row.id)], TAKEN_WITHIN)
@@ -110,6 +120,9 @@ class Ownership:
             decided = self._of_listed(member, asked, holders)
         except RefusedQuery:  # the search does not take what unites the queries: the list that shows them decides
             return found | dict.fromkeys((row.id for row in asked), (member.name,))
+        except ReconcilerError as error:
+            late = self._overdue([row for row in asked if not holders.get(row.id)], error)
+            decided = self._by_lists(self._refused.without(self.members), late)
         return found | self._keep(asked, decided)
 
     def _of_listed(self, member: Member, rows: Sequence[Alert], holders: Holders) -> Recipients:
@@ -162,6 +175,10 @@ class Ownership:
 
     def _by_lists(self, members: Sequence[Member], rows: Sequence[Alert]) -> Recipients:
         """Who gets these alerts by each member's own list, without any search; nobody if none shows them."""
+        return {alert_id: recipients(found) for alert_id, found in self._listed_by(members, rows).items()}
+
+    def _listed_by(self, members: Sequence[Member], rows: Sequence[Alert]) -> dict[str, list[Member]]:
+        """The members whose own lists show each alert, in order."""
         if not rows:
             return {}
         since = min(map(self._stamp, rows))
@@ -171,7 +188,14 @@ class Ownership:
                 row.id for row in self._reader_for(member.query).recent_alerts(since)
             } & matching.keys():
                 matching[alert_id].append(member)
-        return {alert_id: recipients(found) for alert_id, found in matching.items()}
+        return matching
+
+    def _overdue(self, rows: Sequence[Alert], error: ReconcilerError) -> list[Alert]:
+        """Those of the alerts that the search has failed to decide for too long; raises its error if none are."""
+        late = self._late(rows, ())
+        if not late:
+            raise error
+        return late
 
     def _late(self, rows: Sequence[Alert], decided: Collection[str]) -> list[Alert]:
         """Those of the alerts that have been undecided for too long."""

@@ -90,8 +90,8 @@ class SharedAlerts:
         error = self._tools.refused.error(member)
         if error is not None:
             raise error
-        look = None if shared is None else shared.look(name, since)
-        if shared is None or look is None:  # this process has just begun to lead the route, or the list is apart
+        look = shared.look(name, since)
+        if look is None:  # the list is apart
             news = own.changes(since, _own(seen))
             return replace(news, rows=tuple(self._mine(setup, member, news.rows)))
         news = shared.part(name, look, seen)
@@ -149,8 +149,8 @@ class SharedAlerts:
         mine = {row.id for row in rows if member.name in owners.get(row.id, ())}
         unknown = [row for row in rows if row.id not in held | mine]
         found = setup.ownership.of_listed(member, unknown, owners) if unknown else {}
-        theirs = held | {alert_id for alert_id, names in found.items() if member.name not in names}
-        return [row for row in rows if row.id in mine or row.id not in theirs]
+        mine |= {alert_id for alert_id, names in found.items() if member.name in names}
+        return [row for row in rows if row.id in mine]
 
     def _ownership(self, members: Sequence[Member]) -> Ownership:
         tools = self._tools

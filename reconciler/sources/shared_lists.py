@@ -22,7 +22,10 @@ Wake = Callable[[Collection[str]], None]
 MARGIN = timedelta(seconds=60)
 """How much further than asked for a list reaches back, so that it serves routes that are behind by a little."""
 MOST_ASKED = 200
-"""Alerts of which one poll asks whose they are: in a storm the first ones page before the last ones are asked."""
+"""Alerts of which one poll asks whose they are: in a storm the first ones page before the last ones are asked.
+
+Half of them are the newest ones, so that another route's alert does not wait for a storm that came before it.
+"""
 REMEMBERED_LOOKS = 100
 """Looks whose differences are remembered, for routes that poll more seldom than others."""
 
@@ -214,10 +217,10 @@ class SharedList:
 
     def _divided(self, look: Look) -> Look:
         """The look with some more rows decided. What cannot be asked is left to the next call."""
-        asked = look.unasked[:MOST_ASKED]
+        asked, left = _asked_next(look.unasked)
         known = [row for row in asked if row.id in look.recipients]
         unknown = [row for row in asked if row.id not in look.recipients]
-        recipients, unasked = dict(look.recipients), look.unasked[MOST_ASKED:]
+        recipients, unasked = dict(look.recipients), left
         problem: ReconcilerError | None = None
         try:
             with at_least(CallPriority.PAGE):
@@ -247,3 +250,11 @@ class SharedList:
         if len(self.members) == 1:
             return self._ownership.of_listed(self.members[0], rows, {})
         return self._ownership.of_unknown(rows, self._tools.refused.without(self.members))
+
+
+def _asked_next(rows: Sequence[Alert]) -> tuple[tuple[Alert, ...], tuple[Alert, ...]]:
+    """The MOST_ASKED rows at both ends, and those between them; all of them if there are no more than that."""
+    half = MOST_ASKED // 2
+    if len(rows) <= MOST_ASKED:
+        return tuple(rows), ()
+    return (*rows[:half], *rows[-half:]), tuple(rows[half:-half])

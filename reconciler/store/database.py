@@ -11,7 +11,7 @@ import socket
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from reconciler.store.outbox import Outbox
 from reconciler.store.pauses import Pauses
 from reconciler.store.schema import leader
 from reconciler.store.snapshot import Snapshot
+from reconciler.store.stalled import ending_stalled
 from reconciler.store.statements import insert_into
 from reconciler.store.work import Work
 
@@ -42,19 +43,9 @@ DEFAULT_ROUTE = "default"
 BUSY_SECONDS = 10
 SESSION_LIMITS = {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "3s"}
 """PostgreSQL settings: our transactions last milliseconds, and a stopped process must not delay a takeover."""
-_END_STALLED = text("""
-    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-    WHERE xact_start < clock_timestamp() - CAST(:limit AS interval) AND pid <> pg_backend_pid()
-    AND pid IN (SELECT pid FROM pg_locks WHERE relation = 'leader'::regclass)
-""")
-"""Ends the sessions of writing transactions that last too long: their process was stopped inside.
-
-The server's own limit does not reach all of them: a session inside a pipeline is not idle, and one that waits for
-another stopped one begins to be idle when that has ended.
-"""
-
 POOL_SIZE = 32
-"""Connections kept in the pool: more than there are threads that use them, so that none waits for another."""
+"""Connections kept in the pool, for all routes. More threads may use it: they wait for the milliseconds that the
+transactions of others last."""
 POOL_SECONDS = 10
 """Seconds that a thread waits for a free connection of the pool."""
 _POOL: dict[str, Any] = {"pool_size": POOL_SIZE, "max_overflow": 0, "pool_timeout": POOL_SECONDS}
@@ -107,7 +98,7 @@ class Database:
         self._write = GroupCommit(self._led_in_turn).write if engine.dialect.name == "sqlite" else self._led
         self.holder = holder or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._epoch: int | None = None
-        self._origin: Database | None = None
+        self._origin: Database | None = None  # kept alive, as a database opened for reading closes with its object
 
     def for_route(self, route: str) -> "Database":
         """The same database for another route, which shares the connections with this one."""
@@ -117,14 +108,12 @@ class Database:
 
     def lead(self) -> int:
         """Begin a new epoch, which ends every earlier one, and return it. Only for the holder of the lock."""
-        if self.engine.dialect.name == "postgresql":
-            with self.connected(immediate=False) as connection:
-                connection.execute(_END_STALLED, {"limit": SESSION_LIMITS["idle_in_transaction_session_timeout"]})
         with self.connected(immediate=True) as connection:
             first = insert_into(leader, connection.dialect.name)
             first = first.values(route=self.route, epoch=1, holder=self.holder)
             following = {"epoch": leader.c.epoch + 1, "holder": self.holder}
-            connection.execute(first.on_conflict_do_update(index_elements=["route"], set_=following))
+            with self._unstalled(connection):
+                connection.execute(first.on_conflict_do_update(index_elements=["route"], set_=following))
             epoch, _ = self._leader(connection)
         self._epoch = epoch
         return epoch
@@ -189,6 +178,11 @@ class Database:
                 f"{POOL_SECONDS} s: look for a lock, a slow disk or an overloaded server",
                 "away",
             ) from error
+
+    def _unstalled(self, connection: Connection) -> AbstractContextManager[None]:
+        if self.engine.dialect.name != "postgresql":
+            return nullcontext()
+        return ending_stalled(self.engine, connection, SESSION_LIMITS["idle_in_transaction_session_timeout"])
 
     def _leader(self, connection: Connection) -> tuple[int, str]:
         row = connection.execute(_LEADER, {"of": self.route}).one_or_none()

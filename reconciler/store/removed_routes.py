@@ -26,7 +26,10 @@ def mark_removed(database: Database, now: datetime) -> None:
 
 
 def unmark(database: Database) -> None:
-    """Note that this route is in the file (again)."""
+    """Note that this route is worked on (again). Nothing is written if it has no mark."""
+    with database.connected(immediate=False) as connection:
+        if connection.execute(_MARK, {"of": database.route}).first() is None:
+            return
     with database.connected(immediate=True) as connection:
         connection.execute(_UNMARK, {"of": database.route})
 

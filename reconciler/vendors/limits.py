@@ -127,7 +127,8 @@ class Limit:
     """A limit of `most` calls in `period` seconds.
 
     `scopes` are the kinds of call for which the vendor states it; empty if it binds all of them. `growth` is by
-    how much it is raised each second since `grown_at`, to find out whether there is more room.
+    how much it is raised each second since `grown_at`, to find out whether there is more room. `routes` are those
+    that share the key: one set for all its limits, as a route may have no calls that count against this one.
     """
 
     most: float
@@ -137,6 +138,7 @@ class Limit:
     growth: float = 0.0
     grown_at: float = 0.0
     remaining: _Remaining = field(default_factory=_Remaining)
+    routes: set[str] = field(default_factory=set)
     _all: _Window = field(init=False)
     _but_feeds: _Window = field(init=False)
     _reads: _Window = field(init=False)
@@ -185,8 +187,8 @@ class Limit:
         yield self._all, most
         if call.priority is not CallPriority.FEED:
             yield self._but_feeds, most - int(self.most * reserve.calls)
-            if call.route in self._of_routes and len(self._of_routes) > 1:
-                yield self._of_routes[call.route], most - int(self.most * OTHER_ROUTES)
+            if call.route and self.routes - {call.route}:
+                yield self._of_route(call.route), most - int(self.most * OTHER_ROUTES)
         if call.priority not in {CallPriority.PAGE, CallPriority.FEED}:
             pace = max(0, self._pages.count(now) - 1) / PAGE_PACE
             yield self._but_pages, max(1, most - int(pace * self.period))
@@ -210,6 +212,9 @@ class Limit:
         ours = int(self.most) - self._all.count(now)
         return int(min(ours, self.remaining.left)) if now < self.remaining.until else ours
 
+    def _of_route(self, route: str) -> _Window:
+        return self._of_routes.setdefault(route, _Window(self.period))
+
     def _begin(self, call: Call) -> None:
         for window in self._windows_of(call):
             window.begin()
@@ -219,7 +224,7 @@ class Limit:
         if call.priority is not CallPriority.FEED:
             yield self._but_feeds
             if call.route:
-                yield self._of_routes.setdefault(call.route, _Window(self.period))
+                yield self._of_route(call.route)
         if not call.write:
             yield self._reads
             if call.priority is not CallPriority.FEED:

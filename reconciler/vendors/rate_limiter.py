@@ -74,7 +74,8 @@ class RateLimiter:
         self._waiting: list[Call] = []  # by priority, then by turn, then in order of arrival
         self._turns = dict.fromkeys(CallPriority, 0)  # the latest turn of which a call was admitted
         self._last_turns: dict[tuple[CallPriority, str], int] = {}  # the same for each route
-        self._default = Limit(per_minute) if per_minute else None
+        self._routes: set[str] = set()  # all that have ever asked: each leaves room to the rest
+        self._default = Limit(per_minute, routes=self._routes) if per_minute else None
         self._stated: dict[str, Limit] = {}  # by the stated figure: scopes with the same one are taken to share it
         self._inferred: Limit | None = None
         self._held: dict[str, float] = {}
@@ -167,6 +168,8 @@ class RateLimiter:
     @contextmanager
     def _queued(self, call: Call) -> Iterator[None]:
         with self._lock:
+            if call.route:
+                self._routes.add(call.route)
             call.turn = self._turn_of(call)
             insort(self._waiting, call, key=lambda other: (other.priority, other.turn))
         try:
@@ -219,7 +222,9 @@ class RateLimiter:
         """Infer a limit from the calls that passed, per second: none waits for the rest of a minute."""
         passed = sum(c is not call and c.ended is not None and c.ended > now - period for c in self._calls)
         most = max(LEAST_INFERRED, passed / period)
-        self._inferred = Limit(most, 1.0, expires=now + INFERRED_FOR, growth=GROWTH, grown_at=now)
+        self._inferred = Limit(
+            most, 1.0, expires=now + INFERRED_FOR, growth=GROWTH, grown_at=now, routes=self._routes
+        )
         self._recount()
 
     def _hold(self, call: Call, stated: float | None, longest: float, now: float) -> None:
@@ -259,7 +264,7 @@ class RateLimiter:
         for former in self._stated.values():
             former.scopes.discard(scope)
         self._stated = {key: limit for key, limit in self._stated.items() if limit.scopes}
-        limit = self._stated.setdefault(name, Limit(most))
+        limit = self._stated.setdefault(name, Limit(most, routes=self._routes))
         limit.scopes.add(scope)
         self._recount()
         return limit

@@ -39,14 +39,15 @@ class Request:
 class Account:
     """Opsgenie's alerts. `lag`: the search shows them as they were so many seconds ago.
 
-    `refused` are parts of queries that are answered 422; `failure` is raised instead of any answer. `blind` terms
-    find nothing.
+    `refused` are parts of queries that are answered 422; `failure` is raised instead of any answer to a query that
+    has the part `failing`. `blind` terms find nothing.
     """
 
     clock: SimClock = field(default_factory=SimClock)
     lag: float = 0.0
     refused: set[str] = field(default_factory=set)
     failure: Exception | None = None
+    failing: str = ""
     blind: str = ""
     requests: list[Request] = field(default_factory=list)
 
@@ -72,7 +73,7 @@ class Account:
 
     def _matching(self, query: str) -> list[model.Alert]:
         self.requests.append(Request(query, current().priority))
-        if self.failure is not None:
+        if self.failure is not None and self.failing in query:
             raise self.failure
         if any(part in query for part in self.refused):
             raise RefusedQuery("422: the query is not valid")

@@ -135,7 +135,7 @@ def test_a_takeover_ends_a_transaction_that_the_server_does_not_end(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To the server, a process suspended inside a pipeline is not idle, however long it does nothing."""
-    monkeypatch.setitem(opening.SESSION_LIMITS, "lock_timeout", "200ms")
+    monkeypatch.setitem(opening.SESSION_LIMITS, "lock_timeout", "1s")
     first, second = open_database(postgres_url), open_database(postgres_url)
     first.lead()
     monkeypatch.setitem(opening.SESSION_LIMITS, "idle_in_transaction_session_timeout", "0")
@@ -153,6 +153,43 @@ def test_a_takeover_ends_a_transaction_that_the_server_does_not_end(
     with second.reading() as unit:
         assert unit.cursors.load(NOW) == Positions()
     for database in (first, second, stopped):
+        database.close()
+
+
+def test_a_takeover_leaves_long_transactions_of_other_routes_alone(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(opening.SESSION_LIMITS, "idle_in_transaction_session_timeout", "500ms")
+    first, second, third = (open_database(postgres_url) for _ in range(3))
+    slow, stopped = first.for_route("slow"), third.for_route("stopped")
+    slow.lead()
+    stopped.lead()
+    asleep, ended = threading.Event(), threading.Event()
+
+    def sleep_inside() -> None:
+        with pytest.raises(DatabaseDown, match="terminating connection"), stopped.writing() as unit:  # noqa: PT012 - it is stopped inside
+            asleep.set()
+            unit.cursors.connection.execute(text("SELECT pg_sleep(60)"))
+        ended.set()
+
+    thread = threading.Thread(target=sleep_inside)
+    thread.start()
+    with slow.writing() as unit:
+        connection = unit.cursors.connection
+        unit.cursors.save(query="slow")
+        assert asleep.wait(10)
+        connection.execute(text("SELECT pg_sleep(1)"))
+        taken: list[int] = []
+        leading = threading.Thread(target=lambda: taken.append(second.for_route("stopped").lead()))
+        leading.start()
+        while not ended.is_set():  # this session works all the while: the server would end it for idleness
+            connection.execute(text("SELECT pg_sleep(0.1)"))
+    leading.join(10)
+    thread.join(10)
+    assert taken == [2]
+    with slow.reading() as unit:
+        assert unit.cursors.load(NOW).query == "slow"
+    for database in (first, second, third):
         database.close()
 
 

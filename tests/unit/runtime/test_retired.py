@@ -1,6 +1,7 @@
 """Routes that were removed: each ends once its work is done, whatever another one meets."""
 
 import logging
+import threading
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -30,6 +31,9 @@ class Jobs:
             raise self.left_to_do
         return self.left_to_do
 
+    def cease(self) -> None:
+        self.told.append("ceases")
+
     def drain(self) -> None:
         self.told.append("drains")
 
@@ -45,7 +49,7 @@ class Bench:
         self.marked: list[str] = []
         self.away = False
         database: Any = SimpleNamespace(for_route=lambda name: name)
-        self.retired = Retired(database, cast("Any", None), self.clock, 2.0)
+        self.retired = Retired(database, cast("Any", None), self.clock)
         monkeypatch.setattr(retired_module, "mark_removed", self._mark)
 
     def _mark(self, name: str, _now: object) -> None:
@@ -76,7 +80,7 @@ def test_a_route_ends_once_nothing_is_left(bench: Bench, caplog: pytest.LogCaptu
     assert (route.told, bench.marked) == (["retires"], [])
     route.left_to_do = 0
     assert bench.names() == []
-    assert (route.told, bench.marked) == (["retires", "drains", "leaves"], ["a"])
+    assert (route.told, bench.marked) == (["retires", "ceases", "drains", "leaves"], ["a"])
     assert "route removed: a: nothing is left to do" in caplog.text
 
 
@@ -116,7 +120,7 @@ def test_a_database_that_is_away_when_a_route_ends_is_waited_for(bench: Bench) -
     assert route.told == ["retires"]
     bench.away = False
     assert bench.names() == []
-    assert route.told == ["retires", "drains", "leaves"]
+    assert route.told == ["retires", "ceases", "drains", "leaves"]
 
 
 def test_a_defect_of_one_route_stops_no_other(
@@ -126,6 +130,30 @@ def test_a_defect_of_one_route_stops_no_other(
     bench.retire(Jobs("a", ValueError("a defect")), Jobs("b", 0))
     assert bench.names() == ["a"]
     assert "about route a: " in caplog.text
+
+
+def test_routes_whose_reads_hang_have_the_grace_in_common(bench: Bench) -> None:
+    """So that the end of the process waits for one grace, however many routes were removed."""
+    routes = [Jobs("a", 0), Jobs("b", 0)]
+    both = threading.Barrier(2)
+    for route in routes:
+        route.leave = lambda *_: cast("None", both.wait(60))  # type: ignore[method-assign]
+    bench.retire(*routes)
+    assert bench.names() == []
+    assert not both.broken
+
+
+def test_a_defect_at_the_end_of_a_route_stops_no_other(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(defects, "_LOGGED", set())
+    routes = [Jobs("a", 0), Jobs("b", 0)]
+
+    def fail() -> None:
+        raise ValueError("a defect")
+
+    routes[0].drain = fail  # type: ignore[method-assign]
+    bench.retire(*routes)
+    assert bench.names() == []
+    assert routes[1].told == ["retires", "ceases", "drains", "leaves"]
 
 
 def test_a_route_that_is_taken_back_is_drained_no_more(bench: Bench) -> None:

@@ -22,6 +22,8 @@ from reconciler.runtime.wiring import Wiring
 from reconciler.runtime.worker_pool import WorkerPool
 from reconciler.store.database import Database, DatabaseDown, Superseded, open_database
 from reconciler.store.lock import FileLock
+from reconciler.store.removed_routes import mark_removed
+from reconciler.store.routes import stored_routes
 from reconciler.vendors.call_context import current
 from tests.support.builders import action, at, pair
 from tests.support.clock import SimClock
@@ -214,6 +216,32 @@ def test_a_pause_is_respected_from_the_beginning_of_the_lead_on(bench: Bench) ->
     bench.jobs.lead()
     assert bench.wiring.write_breakers is not None
     assert bench.wiring.write_breakers.is_paused(action(Kind.PAGERDUTY_NOTE))
+
+
+def test_a_pause_that_ends_while_the_lead_begins_holds_nothing_back(bench: Bench) -> None:
+    """`requested` does nothing until this process leads, and a pause that is over is not named again."""
+    paused = action(Kind.PAGERDUTY_NOTE)
+    with bench.wiring.database.writing() as unit:
+        unit.pauses.save([Pause(Side.PAGERDUTY, bench.clock.now(), "maintenance")])
+
+    def resumed() -> None:
+        bench.wiring.account.began()
+        with bench.wiring.database.writing() as unit:
+            unit.pauses.end([Side.PAGERDUTY])
+        bench.jobs.requested()
+
+    bench.jobs.leadership.do_first(resumed)
+    bench.jobs.lead()
+    assert bench.wiring.write_breakers is not None
+    assert not bench.wiring.write_breakers.is_paused(paused)
+
+
+def test_a_route_that_is_led_is_not_marked_as_removed(bench: Bench) -> None:
+    """Also where ROUTES_FILE is no longer set, and the variables configure the only route."""
+    database = bench.wiring.database
+    mark_removed(database, bench.clock.now())
+    bench.jobs.lead()
+    assert stored_routes(database).removed == {}
 
 
 def test_the_end_admits_no_further_write_and_lets_another_process_lead(bench: Bench, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Which members' queries show an alert, asked of many at a time; and queries that the vendor refuses."""
 
+import math
+
 import pytest
 
 from reconciler.core.model import Alert
@@ -63,6 +65,42 @@ def test_a_refused_query_is_set_aside_and_asked_again_later(bench: Bench) -> Non
     assert bench.refused.error(bench.members[3]) is not None
     bench.account.clock.advance(RETRY)
     assert bench.refused.error(bench.members[3]) is None
+
+
+@pytest.mark.parametrize("place", [0, 37, 63])
+def test_a_refused_query_among_many_is_found_by_halves(bench: Bench, place: int) -> None:
+    members = routes(64)
+    members[place] = Member("bad", "tag: bad")
+    bench.account.refused.add("tag: bad")
+    assert bench.refused.sort_out(members)
+    assert set(members) - set(bench.refused.without(members)) == {members[place]}
+    assert len(bench.account.requests) == 1 + 2 * math.log2(64)
+
+
+def test_what_was_found_before_an_interruption_is_not_asked_again(bench: Bench) -> None:
+    bench.account.refused.add("tag: t5")
+    bench.account.failure = Transient("503")
+    matching = bench.account._matching
+
+    def interrupted(query: str) -> list[Alert]:
+        bench.account.failing = "" if len(bench.account.requests) == 5 else "nothing"
+        return matching(query)
+
+    bench.account._matching = interrupted  # type: ignore[method-assign]
+    with pytest.raises(Transient):
+        bench.refused.sort_out(bench.members)
+    assert bench.refused.sort_out(bench.members)
+    again = [request.query for request in bench.account.requests[6:]]
+    assert again == ["(tag: t5) OR (tag: t6) OR (tag: t7)", "tag: t5", "(tag: t6) OR (tag: t7)"]
+
+
+def test_queries_that_are_refused_together_only_are_asked_anew_the_next_time(bench: Bench) -> None:
+    bench.account.refused.add(" OR ")
+    assert not bench.refused.sort_out(bench.members)
+    asked = len(bench.account.requests)
+    bench.account.refused.add("tag: t3")
+    assert bench.refused.sort_out(bench.members)
+    assert len(bench.account.requests) == 2 * asked
 
 
 def test_a_vendor_that_does_not_answer_leaves_a_refusal_as_it_is(bench: Bench) -> None:

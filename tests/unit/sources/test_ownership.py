@@ -1,9 +1,14 @@
 """Whose an alert is, and for how long that is remembered."""
 
+from collections.abc import Sequence
+
+import pytest
+
 from reconciler.core.model import Alert
 from reconciler.core.routing import Member
+from reconciler.errors import ReconcilerError, Unknown
 from reconciler.sources.member_search import RefusedQueries
-from reconciler.sources.ownership import REMEMBERED_FOR, TAKEN_WITHIN, UNDECIDED_FOR, Ownership
+from reconciler.sources.ownership import REMEMBERED_FOR, TAKEN_WITHIN, UNDECIDED_FOR, Ownership, Recipients
 from reconciler.vendors.opsgenie.search import SEARCH
 from tests.support.shared_key import Account, converted
 
@@ -57,6 +62,46 @@ def test_an_alert_that_the_search_does_not_find_is_left_to_each_list_after_a_whi
     assert bench.ownership.of_unknown([row], ()) == {}
     bench.account.clock.advance(UNDECIDED_FOR)
     assert bench.ownership.of_unknown([row], ()) == {row.id: ("b",)}
+
+
+def decided(bench: Bench, kind: str, rows: Sequence[Alert]) -> Recipients:
+    """Who gets these alerts, asked in one of the three ways."""
+    if kind == "unknown":
+        return bench.ownership.of_unknown(rows, ())
+    if kind == "listed":
+        return bench.ownership.of_listed(B, rows, {})
+    return bench.ownership.of_shared(rows, {row.id: {"b"} for row in rows})
+
+
+@pytest.mark.parametrize("kind", ["unknown", "listed", "shared"])
+def test_an_alert_that_the_search_fails_to_decide_is_left_to_each_list_after_a_while(kind: str) -> None:
+    bench = Bench()
+    row = bench.row("a", "b")
+    bench.account.failure, bench.account.failing = Unknown("503"), "alertId"
+    with pytest.raises(Unknown):
+        decided(bench, kind, [row])
+    bench.account.clock.advance(UNDECIDED_FOR)
+    later = bench.row("b")
+    found = decided(bench, kind, [row, later])
+    assert {alert_id: set(names) for alert_id, names in found.items()} == {row.id: {"a", "b"}}
+    bench.account.failing = ""
+    bench.account.clock.advance(UNDECIDED_FOR)
+    with pytest.raises(Unknown):
+        decided(bench, kind, [later])
+
+
+def test_while_the_search_fails_a_route_takes_nothing_that_another_has() -> None:
+    bench = Bench()
+    row, taken = bench.row("b"), bench.row("a", "b")
+    bench.account.failure, bench.account.failing = Unknown("503"), "alertId"
+    for _ in range(2):
+        with pytest.raises(ReconcilerError):
+            bench.ownership.of_listed(B, [taken], {taken.id: {"a"}})
+        bench.account.clock.advance(UNDECIDED_FOR)
+    with pytest.raises(ReconcilerError):
+        bench.ownership.of_listed(B, [row, taken], {taken.id: {"a"}})
+    bench.account.clock.advance(UNDECIDED_FOR)
+    assert bench.ownership.of_listed(B, [row, taken], {taken.id: {"a"}}) == {row.id: ("b",)}
 
 
 def test_another_route_that_shares_gets_what_one_has_taken_in() -> None:

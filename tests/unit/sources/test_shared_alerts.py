@@ -2,6 +2,7 @@
 
 import math
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
@@ -518,6 +519,25 @@ def test_in_a_storm_too_the_first_match_gets_an_alert() -> None:
     key.cycle()
     assert sorted(key.taken["B"]) == sorted(theirs)
     assert sorted(key.taken["A"]) == sorted(first)
+
+
+@pytest.mark.parametrize("refused", [set(), {" OR "}], ids=["one list", "each polls alone"])
+def test_each_routes_own_list_decides_in_the_end_where_the_search_by_id_fails(refused: set[str]) -> None:
+    key = key_of(A, B)
+    key.account.refused = refused
+    key.account.failure, key.account.failing = Unknown("503"), "alertId"
+    both, theirs = key.account.raise_alert("A", "B"), key.account.raise_alert("B")
+    for _ in range(1 + math.ceil(UNDECIDED_FOR / INTERVAL)):
+        assert "B" not in key.of(both) + key.of(theirs)
+        for name in ("A", "B"):
+            with suppress(Unknown):
+                key.poll(name)
+        key.account.clock.advance(INTERVAL)
+    assert key.of(both) == ["A"]
+    assert key.of(theirs) == ["B"]
+    key.account.clock.advance(INTERVAL)
+    key.cycle()
+    assert key.of(both) == ["A"], "what is taken in needs no search"
 
 
 def test_each_routes_own_list_decides_at_once_where_the_search_by_id_is_refused() -> None:

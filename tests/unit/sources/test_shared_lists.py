@@ -8,8 +8,9 @@ from reconciler.core.routing import Member
 from reconciler.errors import Transient
 from reconciler.sources.member_search import RefusedQueries
 from reconciler.sources.ownership import Ownership
-from reconciler.sources.shared_lists import KeyTools, SharedList
+from reconciler.sources.shared_lists import MOST_ASKED, KeyTools, SharedList
 from reconciler.vendors.opsgenie.search import SEARCH
+from reconciler.vendors.ports import PAGE
 from tests.support.shared_key import INTERVAL, SWEEP, Account
 
 A, B = (Member(name, f"tag: {name}") for name in "ab")
@@ -60,6 +61,21 @@ def test_the_list_is_fetched_anew_where_what_is_there_will_not_do(why: str) -> N
         bench.list.expire()
     bench.part("a" if why == "had" else "b")
     assert bench.lists() == 1
+
+
+def test_in_a_storm_the_oldest_and_the_newest_alerts_are_decided_first() -> None:
+    bench = Bench()
+    raised = []
+    for _ in range(2 * MOST_ASKED):
+        raised.append(bench.account.raise_alert("a"))
+        bench.account.clock.advance(0.001)
+    last = bench.account.raise_alert("b")
+    first = set(bench.part("a"))
+    half = MOST_ASKED // 2
+    assert first == {*raised[:half], *raised[-half + 1 :]}
+    assert bench.part("b") == [last], "it does not wait for the storm of the other route"
+    assert len(bench.part("a")) == 2 * MOST_ASKED
+    assert bench.lists() == 1 + 2 * MOST_ASKED // PAGE
 
 
 def test_a_failure_is_of_one_poll_only() -> None:

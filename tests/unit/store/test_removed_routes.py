@@ -1,7 +1,7 @@
 """The mark of a removed route, and the deletion of its rows: of that route alone."""
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from reconciler.core.work import WorkItem
 from reconciler.store import removed_routes
@@ -45,6 +45,15 @@ def test_the_mark_keeps_its_first_time_until_the_route_is_back(routes: dict[str,
     unmark(gone)
     unmark(gone)
     assert stored_routes(gone).removed == {}
+
+
+def test_a_route_without_a_mark_costs_one_read(routes: dict[str, Database]) -> None:
+    """Each route takes its mark away whenever it begins to be led, also where there are hundreds."""
+    asked: list[str] = []
+    event.listen(routes["kept"].engine, "before_cursor_execute", lambda *a: asked.append(str(a[2])))
+    unmark(routes["kept"])
+    assert asked
+    assert not any("DELETE" in each or "IMMEDIATE" in each for each in asked)
 
 
 def test_all_rows_of_the_route_are_deleted_and_no_others(

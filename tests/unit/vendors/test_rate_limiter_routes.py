@@ -14,6 +14,7 @@ from tests.support.timeline import Timeline
 PAGE, CHANGED, _, FEED, _ = CallPriority
 SCOPE = "POST /incidents"
 FOREVER = float("inf")
+STATED = {"ratelimit-limit": "960"}
 
 
 class Key:
@@ -168,3 +169,40 @@ def test_one_route_alone_has_the_whole_rate() -> None:
         key.limiter.release(
             key.limiter.acquire(SCOPE, write=True, within=0, priority=PAGE, route="default"), 200, {}
         )
+
+
+def burst(limiter: RateLimiter, scope: str, route: str) -> None:
+    """Calls of a storm, until there is no room for another."""
+    while True:
+        try:
+            turn = limiter.acquire(scope, write=True, within=0.0, priority=PAGE, route=route)
+        except RateLimited:
+            return
+        limiter.release(turn, 200, STATED)
+
+
+def test_a_storm_leaves_room_for_a_route_whose_calls_no_longer_count() -> None:
+    """The storm's first page is of a scope that the limiter has not seen: then all calls are counted again."""
+    time = Timeline()
+    limiter = RateLimiter(time, 960)
+    for route in ("storm", "calm"):
+        turn = limiter.acquire("GET /users/me", write=False, within=0.0, route=route)
+        limiter.release(turn, 200, STATED)
+    time.seconds += 70
+    burst(limiter, SCOPE, "storm")
+    for scope in (SCOPE, "PUT /incidents/{id}"):
+        limiter.release(limiter.acquire(scope, write=True, within=0.0, priority=PAGE, route="calm"), 200, STATED)
+
+
+def test_a_limit_that_was_inferred_leaves_room_for_other_routes() -> None:
+    time = Timeline()
+    limiter = RateLimiter(time)
+    limiter.release(limiter.acquire(SCOPE, write=True, within=0.0, priority=PAGE, route="calm"), 200, {})
+    time.seconds += 70
+    turns = [limiter.acquire(SCOPE, write=True, within=0.0, priority=PAGE, route="storm") for _ in range(41)]
+    for turn in turns[1:]:
+        limiter.release(turn, 200, {})
+    limiter.release(turns[0], 429, {"X-RateLimit-Period-In-Sec": "1", "Retry-After": "0"})
+    time.seconds += 2
+    burst(limiter, SCOPE, "storm")
+    limiter.release(limiter.acquire(SCOPE, write=True, within=0.0, priority=PAGE, route="calm"), 200, {})
