@@ -14,7 +14,7 @@ from reconciler.settings_sources import read_routes_file
 from reconciler.settings_texts import Wrong, as_key, shown
 
 MOST_ROUTES = 1000
-_NAME = re.compile(r"[a-z0-9-]{1,40}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _PLACE = re.compile(r" \(at (?P<place>line \d+, column \d+|end of document)\)$")
 """The end of a message of `tomllib`."""
 

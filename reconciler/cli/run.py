@@ -61,9 +61,10 @@ def _servers(settings: Settings, process: Process) -> Iterator[Server]:
         from reconciler.web.app import create
         from reconciler.web.server import Server
 
-        first = next(iter(process.metrics().values()))
+        several = _several(process)
+        metrics = process.own if several and process.own else next(iter(process.metrics().values()))
         yield Server(
-            create(settings, first, process.put, process.settings, _several(process)), settings.http_listen
+            create(settings, metrics, process.put, process.settings, several), settings.http_listen
         )
     if settings.status_listen is not None:
         from reconciler.web import status_app
@@ -80,7 +81,7 @@ def _several(process: Process) -> Several | None:
     from reconciler.observability.route_metrics import RouteMetrics
     from reconciler.web.app import Several
 
-    return Several(process.health, RouteMetrics(process.metrics, process.removed, process.pods).text)
+    return Several(process.health, RouteMetrics(process.metrics, process.removed, process.pods, process.own).text)
 
 
 def _sources(settings: Settings, process: Process) -> Sources:

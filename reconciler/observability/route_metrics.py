@@ -14,6 +14,8 @@ from reconciler.observability.metrics_table import PROCESS_METRICS, ROUTE
 
 _OF_PROCESS = ("process_", "python_", "reconciler_build_info")
 """How the names of families begin that every route's metrics have alike."""
+_COUNTED_ONCE = "reconciler_webhooks"
+"""How the name of the family begins that is counted of no route."""
 LED, STANDBY, REMOVED = "led", "standby", "removed"
 
 
@@ -29,7 +31,10 @@ class RouteMetrics(Collector):
         routes: Callable[[], Mapping[str, Metrics]],
         removed: Callable[[], int] = lambda: 0,
         pods: Callable[[], int | None] = lambda: None,
+        process: Metrics | None = None,
     ) -> None:
+        """`process` counts what is of no route."""
+        self._process = process
         self._routes = routes
         self._removed = removed
         self._pods = pods
@@ -41,7 +46,10 @@ class RouteMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Each family once, with the samples of all routes."""
         routes = dict(self._routes())
-        yield from merged({name: each.families() for name, each in routes.items()})
+        families = merged({name: each.families() for name, each in routes.items()})
+        yield from (family for family in families if not family.name.startswith(_COUNTED_ONCE))
+        if self._process is not None:
+            yield from (each for each in self._process.families() if each.name.startswith(_COUNTED_ONCE))
         yield from self._own(routes)
 
     def _own(self, routes: Mapping[str, Metrics]) -> Iterator[Metric]:

@@ -53,6 +53,8 @@ def _overlap(one: Overlap) -> Finding:
     both = f"{one.first} and {one.other}: both queries select {alerts} of the newest, such as {_named(one)}"
     if one.is_for_both:
         return good("overlaps", f"{both}: shared, so that both routes page for them")
+    if one.is_rest:
+        return good("overlaps", f"{both}: {one.first} pages, and {one.other} has what is left")
     fix = "set shared = true in both routes if both should page, or narrow a query"
     return warning("overlaps", f"{both}: {one.first} alone pages, as the first in the file", fix)
 

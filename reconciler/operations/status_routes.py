@@ -44,7 +44,9 @@ class RouteReport:
             return headlines.headline(self.report, interval)
         left = [f"{number} {state}" for state in (*PENDING, "dead") if (number := len(self.report.of(state)))]
         since = clock(self.report.now, self.removed)
-        return f"Removed from ROUTES_FILE since {since}: {', '.join(left) or 'no write'} left"
+        pairs = self.report.open_pairs
+        more = f"; {counted(pairs, 'open pair')} followed no longer" if pairs else ""
+        return f"Removed from ROUTES_FILE since {since}: {', '.join(left) or 'no write'} left{more}"
 
     def needs_attention(self, interval: float) -> bool:
         """Whether somebody has to do something. Of a removed route: only about what it has left undone."""

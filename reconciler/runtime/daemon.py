@@ -55,8 +55,13 @@ class Daemon:
         about: Callable[[], Mapping[str, object]],
         shared: Callable[[tuple[Route, ...], frozenset[str]], None] = lambda _routes, _led: None,
         extra: Mapping[str, tuple[float | Callable[[], float], Job]] | None = None,
+        on_turn: Callable[[], None] = lambda: None,
     ) -> None:
-        """`extra` are further jobs of the process, by name, each with its interval in seconds."""
+        """`extra` are further jobs of the process, by name, each with its interval in seconds.
+
+        `on_turn` is called whenever the main loop turns.
+        """
+        self._on_turn = on_turn
         self._database = database
         self._schedule = schedule
         self._pool = pool
@@ -194,6 +199,7 @@ class Daemon:
 
     def _turned(self) -> None:
         self._schedule.turn()
+        self._on_turn()
         for route in self.routes.values():
             route.turned()
 

@@ -63,6 +63,8 @@ class Process:
         self._clock = clock
         self._shares = shares
         self._metrics_of = metrics_of
+        self.own = metrics_of(routes.each[0].settings)
+        """What is counted of no route: webhooks, and whether the process lives."""
         self._schedule = Schedule(clock)
         self._pool = WorkerPool()
         self._connections = Connections(clock)
@@ -152,7 +154,8 @@ class Process:
             self._stop.set,
             self._about,
             self._shared.use if several else _share_nothing,
-            jobs if several else {},
+            jobs if several else {FORGOTTEN: jobs[FORGOTTEN]},
+            self.own.health.turned if self.own else lambda: None,
         )
 
     def _make(self, route: Route) -> RouteJobs:

@@ -73,6 +73,6 @@ class Retired:
 def _told(name: str, left: int | None) -> str:
     """What has become of the work of a route that ends. None: that is not known."""
     if left == 0:
-        return f"route removed: {name}: nothing is left to do"
+        return f"route removed: {name}: no write is left; its open pairs are followed no longer"
     more = "the database was away" if left is None else f"{left} writes could not be made"
     return f"route removed: {name}: {more} within {DRAINED_FOR:.0f} s; add the route again to have all made"

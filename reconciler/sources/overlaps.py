@@ -13,7 +13,7 @@ class Overlap:
     """Two routes whose queries show the same alerts.
 
     `first` comes first in the file, and gets them; `other` gets them, too, if `is_for_both`. `count` is the number
-    among the newest alerts, `example` one of them.
+    among the newest alerts, `example` one of them. `is_rest`: the other route takes whatever no route before it does.
     """
 
     first: str
@@ -21,6 +21,7 @@ class Overlap:
     count: int
     example: Alert
     is_for_both: bool
+    is_rest: bool = False
 
 
 def overlaps(members: Sequence[Member], search: MemberSearch, reader_for: ReaderFor) -> list[Overlap]:
@@ -38,7 +39,7 @@ def overlaps(members: Sequence[Member], search: MemberSearch, reader_for: Reader
         for one in before:
             both = [row for row in rows if one in shown.get(row.id, ())]
             if both:
-                found.append(
-                    Overlap(one.name, member.name, len(both), both[0], one.is_shared and member.is_shared)
-                )
+                for_both = one.is_shared and member.is_shared
+                is_rest = not member.query.strip()
+                found.append(Overlap(one.name, member.name, len(both), both[0], for_both, is_rest))
     return found

@@ -81,7 +81,7 @@ def test_a_route_ends_once_nothing_is_left(bench: Bench, caplog: pytest.LogCaptu
     route.left_to_do = 0
     assert bench.names() == []
     assert (route.told, bench.marked) == (["retires", "ceases", "drains", "leaves"], ["a"])
-    assert "route removed: a: nothing is left to do" in caplog.text
+    assert "route removed: a: no write is left" in caplog.text
 
 
 def test_a_route_whose_work_cannot_be_done_ends_after_a_while(
