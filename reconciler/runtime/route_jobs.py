@@ -136,7 +136,7 @@ class RouteJobs:
             self.name,
             self._worker,
             self.program.queue,
-            lambda: self.leadership.leads,
+            lambda: self.leadership.leads and not self._is_barred,  # else what waits is taken again at once
             self._failed_in_work,
         )
 
