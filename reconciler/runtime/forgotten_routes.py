@@ -19,6 +19,8 @@ EVERY = 3600.0
 """Seconds between two looks."""
 FIRST = 30.0
 """Seconds between two looks until one has reached the database; on SQLite in a process that leads."""
+PAUSE = 0.2
+"""Seconds between two transactions that delete rows."""
 
 
 class ForgottenRoutes:
@@ -67,32 +69,33 @@ class ForgottenRoutes:
             if since is not None and now - since < self._retention:
                 continue
             with self._held(name) as is_free:
-                if is_free:
-                    self._note_or_forget(name, since, now)
+                if is_free():
+                    self._note_or_forget(name, since, now, is_free)
 
-    def _note_or_forget(self, name: str, since: datetime | None, now: datetime) -> None:
+    def _note_or_forget(
+        self, name: str, since: datetime | None, now: datetime, is_free: Callable[[], bool]
+    ) -> None:
         route = self._database.for_route(name)
         if since is None:
             mark_removed(route, now)
             words = f"route {name}: is in the database and in no routes file: its rows are kept for now"
             log.warning(words, keep_days=round(self._retention.total_seconds() / 86400, 1))
-        else:
-            forget(route)
+        elif forget(route, lambda: name not in self._followed() and is_free(), lambda: self._clock.wait(PAUSE)):
             words = f"route {name}: was removed long ago: its rows are deleted"
             log.info(words)
 
     @contextmanager
-    def _held(self, name: str) -> Iterator[bool]:
-        """Whether no other process leads this route; none can begin to meanwhile.
+    def _held(self, name: str) -> Iterator[Callable[[], bool]]:
+        """Tells whether no other process leads this route; none can begin to as long as it says so.
 
         Whoever leads a route of an SQLite file has the lock of all of them. Another process may have another file.
         """
         if self._has_file:
-            yield self._leads()
+            yield self._leads
             return
         lock = lock_for(self._url, name)
         try:
-            yield _is_taken(lock.acquire)
+            yield lambda: _is_taken(lock.acquire)
         finally:
             lock.release()
 

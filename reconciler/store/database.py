@@ -11,7 +11,7 @@ import socket
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,7 +112,7 @@ class Database:
             first = insert_into(leader, connection.dialect.name)
             first = first.values(route=self.route, epoch=1, holder=self.holder)
             following = {"epoch": leader.c.epoch + 1, "holder": self.holder}
-            with self._unstalled(connection):
+            with ending_stalled(self.engine, connection, SESSION_LIMITS["idle_in_transaction_session_timeout"]):
                 connection.execute(first.on_conflict_do_update(index_elements=["route"], set_=following))
             epoch, _ = self._leader(connection)
         self._epoch = epoch
@@ -162,6 +162,12 @@ class Database:
             yield connection
 
     @contextmanager
+    def in_turn(self) -> Iterator[Connection]:
+        """A writing transaction of any process, which waits for its turn among the routes of an SQLite file."""
+        with self._turn, self.connected(immediate=True) as connection:
+            yield connection
+
+    @contextmanager
     def connected(self, *, immediate: bool) -> Iterator[Connection]:
         """A transaction of any process, whether it leads or not."""
         try:
@@ -178,11 +184,6 @@ class Database:
                 f"{POOL_SECONDS} s: look for a lock, a slow disk or an overloaded server",
                 "away",
             ) from error
-
-    def _unstalled(self, connection: Connection) -> AbstractContextManager[None]:
-        if self.engine.dialect.name != "postgresql":
-            return nullcontext()
-        return ending_stalled(self.engine, connection, SESSION_LIMITS["idle_in_transaction_session_timeout"])
 
     def _leader(self, connection: Connection) -> tuple[int, str]:
         row = connection.execute(_LEADER, {"of": self.route}).one_or_none()

@@ -1,16 +1,17 @@
 """Routes that were taken out of the routes file: since when, and the deletion of their rows."""
 
+from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from reconciler.store.database import Database
 from reconciler.store.routes import REMOVED
 from reconciler.store.schema import cursors, metadata
 from reconciler.store.statements import upsert
 
-AT_ONCE = 5_000
-"""Pairs of a route that one transaction deletes, so that none lasts long."""
+AT_ONCE = 500
+"""Pairs of a route that one transaction deletes: on SQLite the writers of all other routes wait for it."""
 _IS_MARK = (cursors.c.route == bindparam("of"), cursors.c.name == REMOVED)
 _MARK = select(cursors.c.value).where(*_IS_MARK)
 _UNMARK = delete(cursors).where(*_IS_MARK)
@@ -34,25 +35,28 @@ def unmark(database: Database) -> None:
         connection.execute(_UNMARK, {"of": database.route})
 
 
-def forget(database: Database) -> None:
-    """Delete all rows of this route. Its lock is held, so that nobody leads it."""
-    while _forget_some(database):
-        pass
-    with database.connected(immediate=True) as connection:
-        for table in _BY_ROUTE:
-            connection.execute(delete(table).where(table.c.route == database.route))
+def forget(database: Database, is_gone: Callable[[], bool], pause: Callable[[], bool]) -> bool:
+    """Delete all rows of this route, some at a time; returns whether none is left.
+
+    `is_gone` is asked within each transaction: whether nobody leads the route, nor is to. `pause` lets the writers
+    of other routes have their turn between two transactions; True if the program is to stop.
+    """
+    while True:
+        with database.in_turn() as connection:
+            if not is_gone():
+                return False
+            if not _forget_some(connection, database.route):
+                for table in _BY_ROUTE:
+                    connection.execute(delete(table).where(table.c.route == database.route))
+                return True
+        if pause():
+            return False
 
 
-def _forget_some(database: Database) -> bool:
+def _forget_some(connection: Connection, route: str) -> bool:
     """Delete some pairs with all that belongs to them; returns whether there were any."""
-    with database.connected(immediate=True) as connection:
-        pairs = metadata.tables["pairs"]
-        some = select(pairs.c.alert_id).where(pairs.c.route == database.route).limit(AT_ONCE)
-        ids = list(connection.execute(some).scalars())
-        for table in _BY_ALERT:
-            for first in range(0, len(ids), 500):
-                chosen = ids[first : first + 500]
-                connection.execute(
-                    delete(table).where(table.c.route == database.route, table.c.alert_id.in_(chosen))
-                )
+    pairs = metadata.tables["pairs"]
+    ids = list(connection.execute(select(pairs.c.alert_id).where(pairs.c.route == route).limit(AT_ONCE)).scalars())
+    for table in _BY_ALERT if ids else ():
+        connection.execute(delete(table).where(table.c.route == route, table.c.alert_id.in_(ids)))
     return bool(ids)

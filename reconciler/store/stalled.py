@@ -1,7 +1,7 @@
-"""Ending the transactions for which a new leader waits: their process was stopped inside. PostgreSQL only.
+"""Ending the transactions for which a new leader waits: their process was stopped inside.
 
-The server's own limit does not reach all of them: a session inside a pipeline is not idle, and one that waits for
-another stopped one begins to be idle when that has ended.
+PostgreSQL's own limit does not reach all of them: a session inside a pipeline is not idle, and one that waits for
+another stopped one begins to be idle when that has ended. On SQLite there is nothing to end from outside.
 """
 
 import threading
@@ -30,6 +30,9 @@ def ending_stalled(engine: Engine, connection: Connection, longest: str) -> Iter
     `longest` is an interval of PostgreSQL. A DBAPIError of the block is replaced by that of the ending, if it
     failed: this role may not be allowed to end them.
     """
+    if engine.dialect.name != "postgresql":
+        yield
+        return
     session = connection.execute(_SESSION).scalar_one()
     over = threading.Event()
     failed: list[DBAPIError] = []

@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.runtime import forgotten_routes
 from reconciler.runtime.forgotten_routes import EVERY, FIRST, ForgottenRoutes
+from reconciler.store import removed_routes
 from reconciler.store.database import Database, DatabaseDown
 from reconciler.store.removed_routes import mark_removed
 from reconciler.store.routes import stored_routes
@@ -118,11 +119,36 @@ def test_a_route_that_another_pod_may_lead_is_left_alone(bench: Bench, free: boo
 
 def test_the_lock_is_held_while_rows_are_deleted(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     held: list[bool] = []
-    monkeypatch.setattr(forgotten_routes, "forget", lambda _database: held.append(bench.lock.held))
+    monkeypatch.setattr(forgotten_routes, "forget", lambda *_: held.append(bench.lock.held))
     mark_removed(bench.of("gone"), bench.clock.now())
     bench.clock.advance(RETENTION.total_seconds())
     bench.forgotten(SERVER).look()
     assert (held, bench.lock.held) == ([True], False)
+
+
+@pytest.mark.parametrize("url", ["sqlite:////reconciler.db", SERVER])
+@pytest.mark.parametrize("what", ["added again", "led elsewhere", "the program stops"])
+def test_the_deletion_ends_when_the_route_may_be_led_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, url: str, what: str
+) -> None:
+    monkeypatch.setattr(removed_routes, "AT_ONCE", 1)
+    with bench.of("gone").writing() as unit:
+        unit.snapshot.save_pairs([pair(alert_id="a-2", swept_at=at(0))])
+    mark_removed(bench.of("gone"), bench.clock.now())
+    bench.clock.advance(RETENTION.total_seconds())
+
+    def wait(_: float) -> bool:
+        if what == "added again":
+            bench.followed.add("gone")
+        elif what == "led elsewhere":
+            bench.leads = bench.lock.free = False
+        return what == "the program stops"
+
+    monkeypatch.setattr(bench.clock, "wait", wait)
+    bench.forgotten(url).look()
+    with bench.of("gone").reading() as unit:
+        assert len(unit.snapshot.pairs(["a-1", "a-2"])) == 1
+    assert "rows are deleted" not in caplog.text
 
 
 def test_the_lock_of_a_route_of_this_process_is_never_asked_for(bench: Bench) -> None:

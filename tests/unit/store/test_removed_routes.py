@@ -64,7 +64,24 @@ def test_all_rows_of_the_route_are_deleted_and_no_others(
     before = rows(routes["kept"])
     assert before["pairs"] == 7
     assert rows(routes["gone"]).keys() >= before.keys()
-    forget(routes["gone"])
+    left: list[int] = []
+
+    def pause() -> bool:
+        left.append(rows(routes["gone"]).get("pairs", 0))
+        return False
+
+    assert forget(routes["gone"], routes["kept"]._turn.locked, pause)  # the others wait for no more than one step
+    assert left == [4, 1, 0]
     assert rows(routes["gone"]) == {}
     assert rows(routes["kept"]) == before
-    forget(routes["gone"])
+    assert forget(routes["gone"], lambda: True, pause)
+
+
+def test_a_route_that_is_back_or_a_stop_ends_the_deletion(
+    routes: dict[str, Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removed_routes, "AT_ONCE", 3)
+    assert not forget(routes["gone"], lambda: True, lambda: True)
+    assert rows(routes["gone"])["pairs"] == 4
+    assert not forget(routes["gone"], lambda: False, lambda: False)
+    assert rows(routes["gone"])["pairs"] == 4
