@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from reconciler.cli import rendering
+from reconciler.cli.risks import summary
 from reconciler.core import late_alerts
+from reconciler.core.pause import held
 from reconciler.observability.naming import counted
 from reconciler.runtime.report import Report
 from reconciler.store.routes import listed
@@ -33,8 +35,16 @@ def as_text(reports: Reports, *, dry_run: bool) -> str:
     if quiet:
         lines.append(f"Nothing to do in {counted(len(quiet), 'route')}: {listed(quiet)}.")
     if dry_run:
+        lines += _together(told)
         lines += dict.fromkeys(rendering.nothing_written(report.product) for _, report in reports)
     return "\n".join(lines).removesuffix("\n")
+
+
+def _together(told: Reports) -> list[str]:
+    """The plan of all routes in one line; none if fewer than two have a plan."""
+    planned = [report for _, report in told if report.actions]
+    now = [action for report in planned for action in report.actions if held(action, report.pauses) is None]
+    return [f"All routes: {summary(now)}.", ""] if len(planned) > 1 and summary(now) else []
 
 
 def as_data(reports: Reports, *, dry_run: bool) -> dict[str, Any]:

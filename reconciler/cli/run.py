@@ -63,9 +63,7 @@ def _servers(settings: Settings, process: Process) -> Iterator[Server]:
 
         several = _several(process)
         metrics = process.own if several and process.own else next(iter(process.metrics().values()))
-        yield Server(
-            create(settings, metrics, process.put, process.settings, several), settings.http_listen
-        )
+        yield Server(create(settings, metrics, process.put, process.settings, several), settings.http_listen)
     if settings.status_listen is not None:
         from reconciler.web import status_app
         from reconciler.web.server import Server

@@ -110,7 +110,7 @@ class RoutesWatch:
         return True
 
     def _refuse(self, problems: tuple[str, ...], *, is_asked: bool) -> None:
-        """Keep the routes, and say why: each problem once, and at each SIGHUP. The first one is the lasting state."""
+        """Keep the routes, and say why: each problem once, and at each SIGHUP. The first is the lasting state."""
         for line in problems if is_asked else problems[1:]:
             if is_asked or line not in self._wrong:
                 words = f"{line}: the routes before stay in force until this is fixed"

@@ -13,7 +13,7 @@ class Overlap:
     """Two routes whose queries show the same alerts.
 
     `first` comes first in the file, and gets them; `other` gets them, too, if `is_for_both`. `count` is the number
-    among the newest alerts, `example` one of them. `is_rest`: the other route takes whatever no route before it does.
+    among the newest alerts, `example` one of them. `is_rest`: the other route takes what none before it does.
     """
 
     first: str
