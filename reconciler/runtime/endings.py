@@ -15,7 +15,7 @@ _AT_ONCE = 64
 
 
 def end(routes: Collection[RouteJobs], pool: WorkerPool) -> Iterator[list[str]]:
-    """End these routes, which begin nothing more from now on; yields the names of those that have ended, as they do.
+    """End these routes, which begin nothing more from now on; yields the names of those that have ended.
 
     That is within the time of a write, and the grace for reads. Errors are reported: the route has ended then.
     """
