@@ -30,6 +30,8 @@ def test_each_route_with_something_to_do_has_a_heading_and_the_others_one_line()
         *rendering.body(THREE[2][1], dry_run=True),
         "",
         "Nothing to do in 1 route: search.",
+        "All routes: 1 person will be paged (1 high urgency), 1 note.",
+        "",
         rendering.nothing_written(OPSGENIE),
     ]
 

@@ -24,7 +24,9 @@ def benches() -> dict[str, MetricsBench]:
 
 def of(benches: Mapping[str, MetricsBench], removed: int = 0, pods: int | None = None) -> str:
     metrics: dict[str, Metrics] = {name: bench.metrics for name, bench in benches.items()}
-    return RouteMetrics(lambda: metrics, lambda: removed, lambda: pods).text().decode()
+    process = MetricsBench()
+    count_everything(process)
+    return RouteMetrics(lambda: metrics, lambda: removed, lambda: pods, process.metrics).text().decode()
 
 
 def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -43,7 +45,8 @@ def test_the_samples_of_each_route_are_its_own_with_the_route_as_a_label(benches
         alone = samples(generate_latest(bench.metrics._registry).decode())
         for (sample, labels), value in alone.items():
             own = labels if sample == "reconciler_build_info" else labels | {("route", name)}
-            assert found[sample, own] == value
+            if not sample.startswith("reconciler_webhooks"):
+                assert found[sample, own] == value
     assert found["reconciler_pages_waiting", frozenset({("route", "search")})] == 3
     assert found["reconciler_pages_waiting", frozenset({("route", "shop")})] == 0
 
@@ -65,6 +68,12 @@ def test_what_is_of_the_process_is_there_once_and_without_a_route(benches: dict[
     for name in ("process_start_time_seconds", "reconciler_build_info"):
         (line,) = [each for each in lines if each.startswith(name)]
         assert "route=" not in line
+
+
+def test_webhooks_are_counted_once_of_the_process_and_of_no_route(benches: dict[str, MetricsBench]) -> None:
+    lines = [line for line in of(benches).splitlines() if line.startswith("reconciler_webhooks_total{")]
+    assert lines
+    assert not any("route=" in line for line in lines)
 
 
 def test_a_family_that_only_a_later_route_has_is_there_too(benches: dict[str, MetricsBench]) -> None:

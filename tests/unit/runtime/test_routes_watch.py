@@ -121,7 +121,7 @@ def test_a_bad_file_is_refused_whole_and_each_problem_is_said_once_until_it_is_f
     bench.check()
     bench.check()
     told = messages(caplog)
-    assert [line.partition(": ")[0] for line in told] == ["routes.toml"] * 2
+    assert [line.partition(": ")[0] for line in told] == ["routes.toml"], "the first one is the lasting state"
     assert all(line.endswith(KEPT) for line in told)
     assert bench.said.startswith('routes.toml: [routes."Bad"]: is no name of a route')
     assert "; and 1 more; the routes before stay in force" in bench.said
@@ -139,8 +139,8 @@ def test_a_bad_file_is_refused_whole_and_each_problem_is_said_once_until_it_is_f
 def test_a_file_that_is_gone_keeps_the_routes(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     bench.file.unlink()
     bench.check()
-    (told,) = messages(caplog)
-    assert told.startswith("routes.toml: cannot be read: No such file")
+    assert messages(caplog) == []
+    assert bench.said.startswith("routes.toml: cannot be read: No such file")
     bench.file.write_text(TWO)
     bench.check()
     assert (bench.said, bench.applied) == ("", [])
@@ -235,7 +235,7 @@ def test_what_fails_to_be_applied_is_refused_and_tried_again_later(
     bench.watch._apply = fail
     bench.check()
     bench.check()
-    assert [line for line in messages(caplog) if line.endswith(KEPT)] == [f"{bench.said.partition(';')[0]}{KEPT}"]
+    assert not any(line.startswith("route ") for line in messages(caplog))
     assert bench.said.startswith("RuntimeError in ")
     assert bench.watch.routes.names() == ("shop", "bank")
     bench.watch._apply = bench.applied.append
@@ -277,7 +277,7 @@ def test_sighup_that_finds_nothing_new_says_so(bench: Bench, caplog: pytest.LogC
 def test_sighup_says_again_what_is_wrong(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     bench.file.write_text("[routes.a")
     bench.check()
-    assert len(messages(caplog)) == 1
+    assert messages(caplog) == []
     bench.check(hang_up=True)
     assert len(messages(caplog)) == 1
     bench.check()
