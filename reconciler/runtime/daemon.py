@@ -7,13 +7,13 @@ was changed ends and begins anew, with the same rows of the database.
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from reconciler.errors import ReconcilerError
 from reconciler.observability.defects import defect
 from reconciler.observability.logs import get_logger
 from reconciler.routes import Route, Routes, difference
-from reconciler.runtime.endings import STOP_GRACE
+from reconciler.runtime.endings import STOP_GRACE, end
 from reconciler.runtime.retired import Retired
 from reconciler.runtime.route_jobs import LEADERSHIP, REQUESTS, RouteJobs
 from reconciler.runtime.schedule import Schedule
@@ -78,6 +78,8 @@ class Daemon:
         self._is_stopped = False
         self._sharing = threading.Lock()
         """Held while it is told who shares what, so that the last word is the newest."""
+        self._changed: Mapping[str, Route] = {}
+        """Routes that have changed, as they were: those that have not ended yet."""
         self._asked: frozenset[str] = frozenset()
         self._shared_for: frozenset[str] = frozenset()
         self._told: frozenset[str] | None = None
@@ -114,21 +116,32 @@ class Daemon:
     def apply(self, routes: Routes) -> None:
         """Run these routes from now on. If one of them cannot be made, the error is passed on and nothing changes.
 
-        Nothing happens either once the process is to stop.
+        A route that has changed begins as soon as it has ended as it was; none waits for another. Nothing happens
+        once the process is to stop.
         """
         with self._changing:
             if self._is_stopped:
                 return
             differs = difference(self._routes, routes)
             touched = {*differs.added, *differs.changed}
-            made = {route.name: self._make(route) for route in routes.each if route.name in touched}
-            former = [self.routes.get(name) or self._retired.take_back(name) for name in touched]
-            self._end(jobs for jobs in former if jobs is not None)
-            for name in differs.removed:
-                self._retired.retire(self.routes[name])
-            self._replace(routes, made)
-            for jobs in made.values():
-                jobs.begin(self._pool)
+            before = {route.name: route for route in self._routes.each}
+            # Unchanged routes stay what they are.
+            each = tuple(route if route.name in touched else before[route.name] for route in routes.each)
+            with self._sharing:  # until it is known which routes come: the keys of others are forgotten
+                made = {route.name: self._make(route) for route in each if route.name in touched}
+                found = {name: self.routes.get(name) or self._retired.take_back(name) for name in made}
+                former = {name: jobs for name, jobs in found.items() if jobs is not None}
+                ending = end(former.values(), self._pool)
+                for name in differs.removed:
+                    self._retired.retire(self.routes[name])
+                has = {**self.routes, **made, **former}
+                self.routes = {route.name: has[route.name] for route in each}
+                self._routes = Routes(each, routes.file, routes.warnings, routes.files)
+                self._changed = {name: before[name] for name in former if name in before}
+                self._share_with(self.leading())
+            self._begin({name: jobs for name, jobs in made.items() if name not in former})
+            for names in ending:
+                self._begin({name: made[name] for name in names})
 
     def running(self) -> tuple[RouteJobs, ...]:
         """The routes of the file, and those that are drained."""
@@ -138,25 +151,14 @@ class Daemon:
         """The names of the routes of the file that this process leads."""
         return frozenset(name for name, route in self.routes.items() if route.leadership.leads)
 
-    def _replace(self, routes: Routes, made: Mapping[str, RouteJobs]) -> None:
-        """Have these routes, in the order of the file. Those that have not changed stay what they are."""
-        before = {route.name: route for route in self._routes.each}
-        kept = tuple(route if route.name in made else before[route.name] for route in routes.each)
+    def _begin(self, made: Mapping[str, RouteJobs]) -> None:
+        """Begin these routes of the file. Those that they replace have ended."""
         with self._sharing:
-            self.routes = {route.name: made.get(route.name) or self.routes[route.name] for route in kept}
-            self._routes = Routes(kept, routes.file, routes.warnings, routes.files)
+            self.routes = {name: made.get(name, jobs) for name, jobs in self.routes.items()}
+            self._changed = {name: route for name, route in self._changed.items() if name not in made}
             self._share_with(self.leading())
-
-    def _end(self, former: Iterable[RouteJobs]) -> None:
-        """End these routes, whose reads under way have the grace in common."""
-        ending = tuple(former)
-        for route in ending:
-            route.cease()
-        for route in ending:
-            route.drain()
-        last = time.monotonic() + STOP_GRACE
-        for route in ending:
-            route.leave(self._pool, max(0.0, last - time.monotonic()))
+        for jobs in made.values():
+            jobs.begin(self._pool)
 
     def _beat(self) -> None:
         """Take the locks of routes that this process may lead, and give up those that others are to lead."""
@@ -186,8 +188,10 @@ class Daemon:
                 self._share_with(led)
 
     def _share_with(self, led: frozenset[str]) -> None:
+        """Share among the routes of the file. One that has changed and has not ended yet comes first as it was."""
         self._shared_for = led
-        self._share(self._routes.each, led)
+        each = ((self._changed.get(route.name), route) for route in self._routes.each)
+        self._share(tuple(route for both in each for route in both if route is not None), led)
 
     def _tell(self, led: frozenset[str]) -> None:
         """Log which part of the routes this process leads, whenever that changes."""

@@ -15,9 +15,9 @@ _AT_ONCE = 64
 
 
 def end(routes: Collection[RouteJobs], pool: WorkerPool) -> Iterator[list[str]]:
-    """End these routes, which begin nothing more from now on; yields the names of those that have ended.
+    """End these routes, which begin nothing from now on, and yield the names of those that have ended, as they do.
 
-    That is within the time of a write, and the grace for reads. Errors are reported: the route has ended then.
+    Each takes as long as its writes in flight, and the grace for reads. Errors are reported, and it has ended too.
     """
     for route in routes:
         route.cease()

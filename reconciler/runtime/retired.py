@@ -61,7 +61,7 @@ class Retired:
                 log.info(_told(name, left[name]))
 
     def _is_marked(self, route: RouteJobs) -> bool:
-        """Mark the route as removed if this process leads it. False if the database is away."""
+        """Mark the route as removed if this process leads it. False if the database is away: it is tried again."""
         if route.leadership.leads:
             try:
                 mark_removed(self._database.for_route(route.name), self._clock.now())

@@ -83,7 +83,8 @@ class SharedKeys:
     def use(self, routes: Iterable[Route], polled: Collection[str]) -> None:
         """Share among these routes, in the order of the file. `polled` are those that this process leads.
 
-        A route that is moved between two products counts in both when it is decided whose an alert is.
+        A route that is moved between two products counts in both when it is decided whose an alert is. One that is
+        being changed is there twice, first as it was: it counts with both keys; as it was if they are the same.
         """
         routes = tuple(routes)
         self._connections.keep(routes)
@@ -92,8 +93,10 @@ class SharedKeys:
             self._alerts = {key: known for key, known in self._alerts.items() if key in used}
             self._pagerduty = {key: known for key, known in self._pagerduty.items() if key in used}
             for key, of_key in _by_key(routes, Side.ALERTS).items():
-                members = [member for route in routes for member in _members(route, key, polled)]
-                self._alert_key(key, of_key[0]).shared.set_members(members)
+                members: dict[str, Member] = {}
+                for member in (member for route in routes for member in _members(route, key, polled)):
+                    members.setdefault(member.name, member)
+                self._alert_key(key, of_key[0]).shared.set_members(tuple(members.values()))
             for key, of_key in _by_key(routes, Side.PAGERDUTY).items():
                 found = self._pagerduty_key(key, of_key[0])
                 found.routes = tuple(route.name for route in of_key if route.name in polled)

@@ -176,6 +176,23 @@ def test_routes_that_change_together_with_their_key_use_its_new_value(bench: Ben
     assert bench.sent() != {before}
 
 
+def test_a_route_that_changes_its_key_counts_with_both_until_it_has_ended(bench: Bench) -> None:
+    before, other = bench.route("b"), bench.route("a")
+    after = replace(bench.route("b"), files=())
+    kept, new = bench.keys.alerts(other), bench.keys.alerts(after)
+    bench.keys.use([other, before, after], ["a", "b"])
+    assert bench.keys.alerts(other) is kept
+    assert bench.keys.alerts(after) is new
+    assert [[*each._setup.members] for each in (kept, new)] == [["a", "b"], ["b"]]
+
+
+def test_a_route_that_changes_its_query_counts_as_it_was_until_it_has_ended(bench: Bench) -> None:
+    query = "jsm_query" if bench.source != "opsgenie" else "opsgenie_query"
+    before, after = bench.route("a"), bench.route("a", **{query: "tag: other"})
+    bench.keys.use([before, after], ["a"])
+    assert bench.keys.alerts(after)._setup.members["a"].query == "tag: a"
+
+
 def test_our_own_user_is_asked_again_with_a_new_token_of_jsm(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,6 @@
 """One pod: the product's own process, with simulated threads, database and wire."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
@@ -12,6 +12,7 @@ from reconciler.core.model import Side
 from reconciler.core.sharing import View
 from reconciler.routes import Routes
 from reconciler.runtime import (
+    endings,
     forgotten_routes,
     leadership,
     process,
@@ -24,6 +25,7 @@ from reconciler.runtime import (
 from reconciler.runtime.pod_shares import PodShares
 from reconciler.runtime.process import Process
 from reconciler.runtime.renewal import Given
+from reconciler.runtime.route_jobs import RouteJobs
 from reconciler.settings import Settings
 from reconciler.sources.pace import Pace
 from reconciler.store.database import DEFAULT_ROUTE, Database, DatabaseDown
@@ -244,7 +246,25 @@ def of_pods(world: "RoutesWorld") -> list[Patch]:
     def stray_lock(_url: str, route: str) -> Lock:
         return StrayLock(world.server, route)
 
+    def ended(routes: Collection[RouteJobs], pool: Any) -> Iterator[list[str]]:
+        """As `runtime.endings._ended`, with simulated threads."""
+        left, over = len(routes), list[str]()
+
+        def end(route: RouteJobs) -> None:
+            endings._end(route, pool)
+            over.append(route.name)
+
+        for route in routes:
+            world.hub.start(partial(end, route), world.hub.owner)
+        while left:
+            world.hub.wait(0.01)
+            names, over[:] = over[:], []
+            left -= len(names)
+            if names:
+                yield names
+
     return [
+        (endings, "_ended", ended),
         (process, "Schedule", SimSchedule),
         (process, "WorkerPool", lambda: SimPool(world.hub)),
         (reading, "Pace", SteadyPace),
