@@ -1,4 +1,4 @@
-"""One pod: the product's own process, with simulated threads, the shared simulated database, and the simulated wire."""
+"""One pod: the product's own process with simulated threads, on the shared simulated database and wire."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
