@@ -80,7 +80,6 @@ class Daemon:
         """Held while it is told who shares what, so that the last word is the newest."""
         self._changed: Mapping[str, Route] = {}
         """Routes that have changed, as they were: those that have not ended yet."""
-        self._asked: frozenset[str] = frozenset()
         self._shared_for: frozenset[str] = frozenset()
         self._told: frozenset[str] | None = None
         self._share(routes.each, frozenset())
@@ -208,7 +207,7 @@ class Daemon:
             route.turned()
 
     def _take_in(self) -> None:
-        """Let each route take in what operators ask of it, also the end of what they asked for before."""
+        """Let each route take in what operators ask of it, also the end of a pause."""
         self._share_as_led()
         running = {route.name: route for route in self.running()}
         if not any(route.leadership.leads for route in running.values()):
@@ -217,9 +216,9 @@ class Daemon:
             now_asked = asked(self._database)
         except DatabaseDown:
             return  # each route finds that out by itself, and says so
-        for name in running.keys() & (now_asked | self._asked):
-            running[name].requested()
-        self._asked = now_asked
+        for name, route in running.items():
+            if name in now_asked or route.is_paused:
+                route.requested()
 
     def _look_at_drained(self) -> None:
         """End routes that were removed and have nothing left to do."""

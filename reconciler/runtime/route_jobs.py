@@ -251,6 +251,11 @@ class RouteJobs:
             items = unit.work.take_in()
         self.program.queue.add(items)
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether an operator's pause holds writes back, as far as this process knows."""
+        return bool(self._pauses.present)
+
     def requested(self) -> None:
         """Take in what operators have asked of this route; its errors are reported."""
         self._guarded(REQUESTS, self.take_in)()

@@ -206,7 +206,7 @@ class SandboxSettings:
         *SERVICE_STATUSES,
     ] = "active"  # fmt: skip
     bad_services: Annotated[
-        States, "the same of some services, by their ids; 403: reads and creations 403/2010 (uncertain)",
+        States, "the same of some services, by their ids; 403: reads and creations 403/2010",
         *SERVICE_STATUSES, REFUSED,
     ] = field(default_factory=dict)  # fmt: skip
     maintenance_in: Annotated[float, "a maintenance window of an hour begins in so many seconds; 0: none"] = 0.0

@@ -19,7 +19,9 @@ _FOLLOWED = select(pairs.c.incident_id).where(pairs.c.incident_id.in_(_KEYS)).di
 _OPEN = select(pairs.c.route, func.count()).where(pairs.c.route.in_(_KEYS), pairs.c.open).group_by(pairs.c.route)
 
 _MARKS = select(actions.c.mark).where(
-    actions.c.route.in_(select(leader.c.route)), actions.c.alert_id == bindparam("of"), actions.c.mark != ""
+    actions.c.route.in_(select(leader.c.route).where(leader.c.route != bindparam("but"))),
+    actions.c.alert_id == bindparam("of"),
+    actions.c.mark != "",
 )
 
 
@@ -55,5 +57,6 @@ def open_pairs(unit: UnitOfWork, routes: Collection[str]) -> dict[str, int]:
 
 
 def marks(unit: UnitOfWork, alert_id: str) -> set[str]:
-    """The marks of all writes that any route has made for this alert."""
-    return set(unit.snapshot.connection.execute(_MARKS, {"of": alert_id}).scalars())
+    """The marks of all writes that other routes have made for this alert."""
+    given = {"of": alert_id, "but": unit.snapshot.route}
+    return set(unit.snapshot.connection.execute(_MARKS, given).scalars())

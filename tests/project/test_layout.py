@@ -14,12 +14,15 @@ PRODUCT, TESTS = ROOT / "reconciler", ROOT / "tests"
 LEVELS = ("unit", "integration", "system")
 WITHOUT = {
     "observability/events.py": "an interface whose every method does nothing",
+    "store/stalled.py": "sessions of a server: tests/system/processes/test_lock.py",
     "vendors/ports.py": "protocols and the values that they return, without a decision",
 }
 """Modules without a test of their own, and why."""
 THREADS = {
     "operations/test_doctor.py": "a check hangs until the report is there without it",
     "reconcile/test_fetch.py": "two reads meet at a barrier, which proves that neither waits for the other",
+    "runtime/test_daemon.py": "a route ends while another's write is still in flight",
+    "runtime/test_retired.py": "routes end side by side while their reads hang",
     "runtime/test_schedule.py": "a job hangs until its test lets it go on",
     "runtime/test_worker.py": "a pair hangs until its test lets it go on, and a page is waited for",
     "store/test_group_commit.py": "writers meet in one transaction",

@@ -1,9 +1,10 @@
 """Many routes on several pods in simulated time: nothing lost, nothing twice, and no bad route delays others.
 
-More lives, and every mutant, with `make soak`.
+More lives, and every mutant, with `make soak`. A year of routes that come and go: RECONCILER_CHURN_DAYS=365.
 """
 
 import gc
+import os
 
 import pytest
 
@@ -12,6 +13,9 @@ from tests.support.simulation.routes.churn import churned
 from tests.support.simulation.routes.isolation import KINDS, delays
 from tests.support.simulation.routes.life import play
 from tests.support.simulation.routes.mutants import MUTANTS, caught
+
+DAYS = int(os.environ.get("RECONCILER_CHURN_DAYS", "24"))
+RETENTION = min(30, DAYS // 4)
 
 
 @pytest.mark.parametrize("seed", [3, 7])
@@ -36,7 +40,7 @@ def test_no_bad_route_delays_the_pages_of_others() -> None:
 
 
 def test_routes_that_come_and_go_leave_nothing_behind() -> None:
-    world = churned(days=60, retention=10)
+    world = churned(DAYS, RETENTION)
     assert world.problems == []
     names = {line.name for line in world.lines}
     (pod,) = world.pods
@@ -49,7 +53,7 @@ def test_routes_that_come_and_go_leave_nothing_behind() -> None:
     assert len(process._shared._alerts) == 1
     assert len(process._shared._pagerduty) == len(names)
     assert {name.partition(":")[0] for name in process._schedule._jobs if ": " in name} <= names
-    assert len(world.stored_routes()) <= len(names) + 10 + 3, "older ones are forgotten"
+    assert len(world.stored_routes()) <= len(names) + RETENTION + 3, "older ones are forgotten"
     del process, pod
     gc.collect()
     assert sum(isinstance(each, Wiring) for each in gc.get_objects()) <= len(names) + 1

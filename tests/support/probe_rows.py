@@ -146,6 +146,7 @@ ROWS = (
 )
 NOT_PROBED = {
     "manual_unacknowledge_log": "what is done by hand on the website",
+    "priorities": "a plan without priorities, which a trial account has not",
     "jsm_ids": "a move, which `migrate --check` compares",
     "jsm_migrated": "the same",
     "jsm_sync": "the same",

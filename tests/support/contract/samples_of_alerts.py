@@ -158,7 +158,7 @@ def add_note(readers: Any) -> Any:
 REFUSALS: list[Refusal] = [
     ("opsgenie/errors#0", listed, ("NotExecuted", "You are making too many requests", 1.0)),
     ("opsgenie/errors#0", add_note, ("NotExecuted", "too many requests, not carried out", 1.0)),
-    ("opsgenie/errors#1", listed, ("Misconfigured", "should be lower than 20000", None)),
+    ("opsgenie/errors#1", listed, ("RefusedQuery", "should be lower than 20000", None)),
     ("opsgenie/errors#2", add_note, ("Permanent", "owner: id or username should be provided", None)),
 ]
 """The kind, a part of the words, and the seconds after which to try again."""

@@ -30,6 +30,7 @@ class Jobs:
         self.leadership = SimpleNamespace(leads=False)
         self.schedule = SimpleNamespace(soon=lambda name: self._note(f"soon {name}"))
         self.left_to_do: int | None = 0
+        self.is_paused = False
         self.turns = 0
 
     def _note(self, what: str) -> None:
@@ -383,13 +384,14 @@ def test_each_route_looks_at_its_lead_after_a_beat_that_fails(bench: Bench) -> N
 # -- what operators ask --
 
 
-def test_only_routes_that_are_asked_look_and_once_more_after_the_end_of_it(
+def test_only_routes_look_that_are_asked_or_paused_as_far_as_they_know(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[frozenset[str]] = [frozenset({"a", "elsewhere"}), frozenset(), frozenset()]
     monkeypatch.setattr(daemon_module, "asked", lambda _database: asked.pop(0))
     bench.lead("a", "b")
-    for expected in (["a is asked"], ["a is asked"], []):
+    for is_paused, expected in ((False, ["a is asked"]), (True, ["b is asked"]), (False, [])):
+        bench.jobs("b").is_paused = is_paused
         bench.daemon._take_in()
         assert bench.told() == expected
 

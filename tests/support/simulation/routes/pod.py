@@ -119,7 +119,7 @@ class StrayLock(Lock):
 
     def acquire(self) -> bool:
         if self._route in self._server.locks:
-            return False
+            return self._session != 0 and self._server.locks[self._route] == self._session
         self._session = self._server.open("stray")
         self._server.locks[self._route] = self._session
         return True
