@@ -41,7 +41,7 @@ RESERVES = {
 }
 
 
-OTHER_ROUTES = 0.05
+OTHER_ROUTES = 0.25
 """The share of a limit that each of several routes leaves to the others, but for feeds.
 
 Turns alone cannot do that: a storm on one route uses up the minute in seconds, and the first page of another route
