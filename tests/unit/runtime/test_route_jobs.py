@@ -90,6 +90,7 @@ class Bench:
         """End as with the process."""
         self.jobs.drain()
         self.jobs.end()
+        self.wiring.database.close()
 
     def problems(self) -> list[str]:
         return [str(problem.error) for problem in self.wiring.problems.all()]
