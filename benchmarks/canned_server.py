@@ -12,7 +12,7 @@ from tests.support.canned import Canned
 AT_START = 4
 """Requests that a route makes at its start at least: its user, its service, and who is on call."""
 PATIENCE = 600.0
-"""Seconds within which a daemon must have come to rest."""
+"""Seconds within which a daemon must be idle after its start."""
 
 
 class CannedServer:

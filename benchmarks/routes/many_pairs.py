@@ -73,7 +73,7 @@ class Account:
         print(f"{pairs:,} pairs written in {time.monotonic() - began:.0f} s", flush=True)
 
     def cost(self, sweep_interval: float, interval: float, cycles: int) -> Cost:
-        """The cost of so many cycles of a daemon, once it has come to rest if it does not sweep."""
+        """The cost of so many cycles of a daemon. Measuring begins when it is idle, or at once if it sweeps."""
         with CannedServer(self._vendor) as server:
             given = environment(server.url) | {
                 "ROUTES_FILE": str(self._file),

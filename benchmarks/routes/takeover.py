@@ -66,7 +66,7 @@ class Pods:
         self._children[pid].send_signal(number)
 
     def forget(self, pid: int) -> None:
-        """Wait for the end of one that was told to end."""
+        """Wait until a process that has received SIGTERM has exited."""
         self._children.pop(pid).wait(30)
 
     def until_taken_over(self, pid: int) -> float:

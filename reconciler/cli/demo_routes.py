@@ -46,7 +46,7 @@ def play() -> int:
 
 
 class RoutesStage(Stage):
-    """A stage with a routes file, whose daemon's writes of a storm are not told one by one."""
+    """A stage with a routes file. During a storm it does not print each write of the daemon."""
 
     def __init__(self, url: str, folder: Path, keys: dict[str, str]) -> None:
         super().__init__(url, folder, keys)
@@ -134,7 +134,7 @@ def _storm(stage: RoutesStage) -> None:
 
 
 def _raise(stage: Stage, customer: str, message: str) -> str:
-    """An alert of a customer, told; its id."""
+    """Raise an alert of a customer and print that; returns its id."""
     stage.say("Opsgenie", f'{customer.capitalize()} raises the alert "{message}" (P1, tag {customer})')
     return _post(stage, customer, message)
 

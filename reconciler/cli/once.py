@@ -100,7 +100,7 @@ def _runs(routes: Routes, signals: StopSignals) -> Reports:
 
 
 def _once(wiring: Wiring, signals: StopSignals, news: list[str], ran: list[Ran]) -> Report:
-    """One run of one route. `news` of the database are told once, before those of the route."""
+    """One run of one route. Prints `news` about the database before that about the route, and empties the list."""
     from reconciler.cli.progress import Progress
     from reconciler.errors import Transient
     from reconciler.runtime import milestones

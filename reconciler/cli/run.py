@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 def run() -> None:
     """Run the daemon until SIGTERM or SIGINT.
 
-    Secrets in files are read again when they change; SIGHUP reads them and LOG_LEVEL at once.
+    Secrets in files, and the file of ROUTES_FILE, are read again when they change; SIGHUP reads them and LOG_LEVEL
+    at once.
     """
     from reconciler.runtime.signals import StopSignals
 
@@ -73,7 +74,7 @@ def _servers(settings: Settings, process: Process) -> Iterator[Server]:
 
 
 def _several(process: Process) -> Several | None:
-    """What the endpoints tell of several routes; None of the only one."""
+    """The data of the endpoints for several routes; None without a routes file."""
     if not process.is_of_several:
         return None
     from reconciler.observability.route_metrics import RouteMetrics

@@ -95,7 +95,7 @@ def beaten(pulse: Pulse | None, now: float, timing: Timing) -> Pulse:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a pod does now: end sessions of stopped pods, try to take locks, in their order, hand routes over."""
+    """The next steps of a pod: sessions of stopped pods to end, locks to try in order, and routes to hand over."""
 
     end: tuple[Pod, ...] = ()
     take: tuple[str, ...] = ()

@@ -136,7 +136,7 @@ class DatabaseChecks:
             return unit.snapshot.pairs(alert_ids)
 
     def actions(self, alert_ids: Collection[str]) -> dict[str, tuple[Action, ...]]:
-        """The actions on record of these alerts, in whichever route."""
+        """The stored actions for these alerts, of all routes."""
         with self._one_at_a_time, self._read().reading() as unit:
             connection = unit.outbox.connection
             every = [Outbox(connection, name).of(alert_ids) for name in {self._route, *routes_in(connection)}]

@@ -14,7 +14,7 @@ from reconciler.operations.findings import Check, Finding, Group
 _OF_PROCESS = frozenset(
     {"variables", "network", "heartbeat", "status page", "database writable", "pagerduty user"}
 )
-"""Checks that are made for each route and told of again only where they find something else."""
+"""Checks that are made for each route; a result is shown again only if it differs from that of the first route."""
 _OF_KEY = frozenset(
     {
         *("opsgenie key", "opsgenie region", "opsgenie clock"),

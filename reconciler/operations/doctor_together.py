@@ -15,7 +15,7 @@ from reconciler.vendors.call_context import CallPriority, calling
 Overlaps = Sequence[Callable[[], Sequence[Overlap]]]
 """For each key of the alert side that several routes share: how the overlaps of their queries are found."""
 MOST = 20
-"""Overlaps that are told of one by one."""
+"""The most overlaps that are listed one by one."""
 
 
 def together(
@@ -28,7 +28,7 @@ def together(
 
 
 def _overlaps(overlaps: Overlaps) -> Iterator[Finding]:
-    """Alerts that the queries of several routes select. What cannot be asked is told, and ends nothing."""
+    """Alerts that the queries of several routes select. A failed request is a finding and ends no other check."""
     found: list[Overlap] = []
 
     def look() -> Finding:

@@ -66,7 +66,7 @@ class WebhookRejected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Several:
-    """What the endpoints tell of several routes: the health of each now, and the text of all metrics."""
+    """The data of the endpoints for several routes: the present health of each, and the text of all metrics."""
 
     health: Callable[[], Mapping[str, Health]]
     metrics: Callable[[], bytes]
